@@ -1,0 +1,135 @@
+import type { TableIdentifier } from '../iceberg/identifier.ts';
+
+/** Which metadata file of a table is current. */
+export interface TablePointer {
+  readonly identifier: TableIdentifier;
+  readonly uuid: string;
+  readonly metadataLocation: string;
+}
+
+export type PointerChange =
+  | { readonly kind: 'create'; readonly identifier: TableIdentifier; readonly uuid: string; readonly to: string }
+  /** Compare and swap: CONFLICT (retryable) unless the pointer still is at `from`. */
+  | { readonly kind: 'swap'; readonly identifier: TableIdentifier; readonly uuid: string; readonly from: string; readonly to: string }
+  | { readonly kind: 'drop'; readonly identifier: TableIdentifier; readonly uuid: string; readonly from: string };
+
+/** A row on its way to one of Icecore's own tables, durable with the change it belongs to. */
+export interface JournalDraft {
+  /** `icecore.runs` and so on. */
+  readonly table: string;
+  /** What the entry is about, such as `model/churn`: guards compare the newest sequence number of a subject. */
+  readonly subject: string;
+  /** The row as JSON text; 64-bit integers are strings. */
+  readonly row: string;
+}
+
+export interface JournalEntry extends JournalDraft {
+  /** Rises by one from entry to entry over the whole catalog. */
+  readonly seq: bigint;
+  readonly flushed: boolean;
+}
+
+/** One link of a hash chain: sealed under the catalog's write lock, so that the chain has one order. */
+export interface ChainLink {
+  readonly chain: string;
+  /** Called with the newest link; gives the new hash and the entry to record. Pure and quick: it runs inside the transaction. */
+  seal(previous: ChainHead): { readonly hash: string; readonly entry: JournalDraft };
+}
+
+export interface ChainHead {
+  /** 0 before the first link. */
+  readonly seq: bigint;
+  /** Lower-case hex; 64 zeros before the first link. */
+  readonly hash: string;
+}
+
+/** CONFLICT (retryable) unless the newest entry about `subject` has this sequence number; 0 where there is none. */
+export interface Guard {
+  readonly subject: string;
+  readonly seq: bigint;
+}
+
+/** CONFLICT (not retryable) unless the lease is still held under this fencing number. */
+export interface Fence {
+  readonly lease: string;
+  readonly fence: bigint;
+}
+
+/** The claim of a mutation on its idempotency key, stored with its effect. */
+export interface IdempotencyRecord {
+  /** Caller and mutation. */
+  readonly scope: string;
+  readonly key: string;
+  readonly inputSha256: string;
+  /** What the payload is made from again, as JSON text. */
+  readonly answer: string;
+  readonly expiresAtMs: number;
+}
+
+export interface StoredAnswer {
+  readonly inputSha256: string;
+  readonly answer: string;
+}
+
+/** All of it happens, or none. */
+export interface CatalogChange {
+  readonly pointers?: readonly PointerChange[];
+  readonly entries?: readonly JournalDraft[];
+  readonly links?: readonly ChainLink[];
+  readonly guards?: readonly Guard[];
+  readonly fences?: readonly Fence[];
+  readonly idempotency?: IdempotencyRecord;
+  /** Entries that this change's pointers now hold in their Iceberg table: marked as flushed. */
+  readonly flushed?: readonly { readonly table: string; readonly throughSeq: bigint }[];
+}
+
+export interface CatalogCommit {
+  /** The sequence numbers given to `entries`, then to the links' entries, in their order. */
+  readonly seqs: readonly bigint[];
+}
+
+export interface SystemTableState {
+  readonly pointer: TablePointer | null;
+  /** Not yet flushed, oldest first. */
+  readonly entries: readonly JournalEntry[];
+}
+
+/** The pointers of tables, the journal, leases and idempotency keys, each change atomic. One per store. */
+export interface Catalog {
+  load(identifier: TableIdentifier): Promise<TablePointer | null>;
+  loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (TablePointer | null)[]>;
+  loadByUuid(uuid: string): Promise<TablePointer | null>;
+  /** In order of the printed identifier, after `after`; only those at or below `namespace` where given. */
+  list(options: { readonly namespace?: readonly string[]; readonly after?: string; readonly limit: number }): Promise<readonly TablePointer[]>;
+  /** Throws ALREADY_EXISTS (create), CONFLICT (the rest), naming what stood in the way. */
+  commit(change: CatalogChange): Promise<CatalogCommit>;
+
+  /** Entries after `seq`, oldest first, flushed or not, with the lowest sequence number still kept. */
+  journalAfter(seq: bigint, limit: number): Promise<{ readonly entries: readonly JournalEntry[]; readonly trimmedThroughSeq: bigint }>;
+  /** The pointer and the unflushed entries of one of Icecore's own tables, read in one transaction. */
+  systemTable(table: string, identifier: TableIdentifier): Promise<SystemTableState>;
+  /** Tables with unflushed entries. */
+  pendingTables(): Promise<readonly string[]>;
+  /** Forgets flushed entries older than `olderThanMs` and expired idempotency keys. */
+  trim(olderThanMs: number): Promise<void>;
+  /** The newest sequence number of the journal; 0 before the first entry. */
+  headSeq(): Promise<bigint>;
+  subjectSeq(subject: string): Promise<bigint>;
+  chainHead(chain: string): Promise<ChainHead>;
+
+  answer(scope: string, key: string): Promise<StoredAnswer | null>;
+
+  /** The fencing number, or null where another owner holds an unexpired lease. Taking it again as the owner renews it. */
+  acquireLease(lease: string, owner: string, ttlMs: number): Promise<bigint | null>;
+  renewLease(lease: string, owner: string, fence: bigint, ttlMs: number): Promise<boolean>;
+  releaseLease(lease: string, owner: string, fence: bigint): Promise<void>;
+
+  /** Called after each commit that this process made or learnt of. Returns how to stop. */
+  onCommit(listener: (event: CommitEvent) => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface CommitEvent {
+  readonly pointers: readonly PointerChange[];
+  readonly headSeq: bigint;
+}
