@@ -10,7 +10,13 @@ export interface TablePointer {
 export type PointerChange =
   | { readonly kind: 'create'; readonly identifier: TableIdentifier; readonly uuid: string; readonly to: string }
   /** Compare and swap: CONFLICT (retryable) unless the pointer still is at `from`. */
-  | { readonly kind: 'swap'; readonly identifier: TableIdentifier; readonly uuid: string; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'swap';
+      readonly identifier: TableIdentifier;
+      readonly uuid: string;
+      readonly from: string;
+      readonly to: string;
+    }
   | { readonly kind: 'drop'; readonly identifier: TableIdentifier; readonly uuid: string; readonly from: string };
 
 /** A row on its way to one of Icecore's own tables, durable with the change it belongs to. */
@@ -100,12 +106,19 @@ export interface Catalog {
   loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (TablePointer | null)[]>;
   loadByUuid(uuid: string): Promise<TablePointer | null>;
   /** In order of the printed identifier, after `after`; only those at or below `namespace` where given. */
-  list(options: { readonly namespace?: readonly string[]; readonly after?: string; readonly limit: number }): Promise<readonly TablePointer[]>;
+  list(options: {
+    readonly namespace?: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly TablePointer[]>;
   /** Throws ALREADY_EXISTS (create), CONFLICT (the rest), naming what stood in the way. */
   commit(change: CatalogChange): Promise<CatalogCommit>;
 
   /** Entries after `seq`, oldest first, flushed or not, with the lowest sequence number still kept. */
-  journalAfter(seq: bigint, limit: number): Promise<{ readonly entries: readonly JournalEntry[]; readonly trimmedThroughSeq: bigint }>;
+  journalAfter(
+    seq: bigint,
+    limit: number,
+  ): Promise<{ readonly entries: readonly JournalEntry[]; readonly trimmedThroughSeq: bigint }>;
   /** The pointer and the unflushed entries of one of Icecore's own tables, read in one transaction. */
   systemTable(table: string, identifier: TableIdentifier): Promise<SystemTableState>;
   /** Tables with unflushed entries. */
