@@ -22,3 +22,13 @@ export const pageRowsMax = 1000;
 export const pageRowsDefault = 100;
 /** Nesting of a GraphQL document. */
 export const queryDepthMax = 15;
+/** SQLite itself waits this long for another process's commit; longer waits give the event loop its turn between tries. */
+export const catalogBusySliceMs = 100;
+/** After this long behind other processes a commit gives up and says so. */
+export const catalogBusyMsMax = 30_000;
+/** Commits that share one transaction and so one fsync: enough to amortise it, few enough to hold the event loop briefly. */
+export const catalogBatchCommitsMax = 256;
+/** Commits waiting for the catalog in one process; beyond this the answer is OVERLOADED, not a growing queue. */
+export const catalogQueueCommitsMax = 20_000;
+/** How often a process looks for other processes' commits in the same catalog. */
+export const catalogPollMs = 200;

@@ -1,0 +1,37 @@
+import { IcecoreError } from '../../errors.ts';
+import type { IdempotencyRecord, StoredAnswer } from '../catalog.ts';
+import { type Database, text } from './database.ts';
+
+/** What was answered under this idempotency key, null where nothing was or it has expired. */
+export function loadAnswer(database: Database, scope: string, key: string, nowMs: number): StoredAnswer | null {
+  const row = database.row(
+    'SELECT input_sha256, answer FROM answers WHERE scope = ? AND key = ? AND expires_at_ms > ?',
+    scope,
+    key,
+    nowMs,
+  );
+  return row === undefined ? null : { inputSha256: text(row, 'input_sha256'), answer: text(row, 'answer') };
+}
+
+/** Throws CONFLICT (retryable) where the key was used meanwhile: the repeated call then finds the stored answer. */
+export function claimKey(database: Database, record: IdempotencyRecord, nowMs: number): void {
+  if (loadAnswer(database, record.scope, record.key, nowMs) !== null) {
+    throw new IcecoreError(
+      'CONFLICT',
+      `The idempotency key '${record.key}' was used by another call meanwhile: repeat the call to get its answer.`,
+      { context: { idempotencyKey: record.key }, retryable: true },
+    );
+  }
+  database.run(
+    'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)',
+    record.scope,
+    record.key,
+    record.inputSha256,
+    record.answer,
+    record.expiresAtMs,
+  );
+}
+
+export function trimAnswers(database: Database, nowMs: number): void {
+  database.run('DELETE FROM answers WHERE expires_at_ms <= ?', nowMs);
+}
