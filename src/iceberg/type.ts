@@ -57,3 +57,22 @@ export type Type = PrimitiveType | StructType | ListType | MapType;
  * decimal (unscaled) are bigints; float and double are numbers; uuid is its text; fixed and binary are bytes.
  */
 export type Literal = boolean | number | bigint | string | Uint8Array;
+
+/** Precision and scale where the type is a decimal, else null. */
+export function decimalParts(type: Type): { readonly precision: number; readonly scale: number } | null {
+  if (typeof type !== 'string') return null;
+  const match = /^decimal\((\d+), (\d+)\)$/.exec(type);
+  return match === null ? null : { precision: Number(match[1]), scale: Number(match[2]) };
+}
+
+/** The length in bytes where the type is fixed, else null. */
+export function fixedLength(type: Type): number | null {
+  if (typeof type !== 'string') return null;
+  const match = /^fixed\[(\d+)\]$/.exec(type);
+  return match === null ? null : Number(match[1]);
+}
+
+/** What a list, a struct or a map is not. */
+export function isPrimitive(type: Type): type is PrimitiveType {
+  return typeof type === 'string';
+}
