@@ -32,3 +32,38 @@ export const catalogBatchCommitsMax = 256;
 export const catalogQueueCommitsMax = 20_000;
 /** How often a process looks for other processes' commits in the same catalog. */
 export const catalogPollMs = 200;
+/** Requests of one call to storage that are under way at once: hides latency without exhausting sockets or descriptors. */
+export const storageRequestsMax = 16;
+/** Entities that a tie's message names: enough to find the fault, short enough to read. */
+export const tiedEntitiesShownMax = 5;
+/** Disk space for copies of remote objects that an engine must have as files. */
+export const storageCacheBytesMax = 16 * 1024 * 1024 * 1024;
+/** One request's share of a download or an upload: large enough to hide latency, small enough to repeat, and to hold a few in memory. */
+export const storagePartBytes = 8 * 1024 * 1024;
+/** Parts of one object under way at once. */
+export const storagePartsMax = 4;
+/** An object store allows at most so many parts an upload. */
+export const storageUploadPartsMax = 10_000;
+/** Keys of one delete request, and of one page of a listing (S3's own limits). */
+export const storageKeysPerRequestMax = 1000;
+export const storageAttemptsMax = 5;
+/** To open a connection; to the first byte of an answer; between two bytes. */
+export const storageConnectMsMax = 5_000;
+export const storageRequestMsMax = 60_000;
+export const storageIdleMsMax = 30_000;
+/** Connections to the object store; further requests wait for one. */
+export const storageSocketsMax = 64;
+/** A manifest or manifest list is read whole. Writers aim at 8 MiB; beyond this it is damage or malice. */
+export const avroFileBytesMax = 512 * 1024 * 1024;
+/** What one block of an Avro file may inflate to; writers aim at 64 KiB. Guards against a small file that inflates without end. */
+export const avroBlockBytesMax = 128 * 1024 * 1024;
+/** Bytes of a block before it is compressed. Java and Avro's own tools write blocks of about this size. */
+export const avroBlockBytesTarget = 64 * 1024;
+/** Nesting of an Avro schema: a manifest needs six. */
+export const avroDepthMax = 64;
+/** Beyond so many values an `in` is not compared with bounds one by one: reading the file is cheaper than proving it useless. */
+export const inPredicateValuesPrunedMax = 200;
+/** Structs, lists and maps in one another: deeper is no honest schema, and would exhaust the stack. */
+export const typeDepthMax = 64;
+/** The greatest id a column may have; above it are the format's reserved columns (spec: "Reserved Field IDs"). */
+export const columnIdMax = 2_147_483_447;

@@ -1,0 +1,100 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { IcecoreError } from '../errors.ts';
+import { storageAttemptsMax, storagePartBytes, storagePartsMax } from '../limits.ts';
+import { httpStatus, s3Error } from './s3-error.ts';
+import type { ByteRange } from './storage.ts';
+import { tooShort } from './storage-error.ts';
+
+export interface S3Object {
+  readonly bucket: string;
+  readonly key: string;
+  /** `s3://bucket/key` */
+  readonly location: string;
+}
+
+/** The object's bytes or a range of them, of the version with this entity tag where one is given. */
+export async function readObject(
+  client: S3Client,
+  object: S3Object,
+  options: { readonly range?: ByteRange; readonly etag?: string | null },
+): Promise<Uint8Array> {
+  const { range } = options;
+  if (range !== undefined && range.start === range.end) return new Uint8Array(0);
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await readOnce(client, object, options);
+    if ('bytes' in outcome) {
+      if (range === undefined || outcome.bytes.length === range.end - range.start) return outcome.bytes;
+      throw tooShort(object.location, range, range.start + outcome.bytes.length);
+    }
+    if (attempt === storageAttemptsMax) throw s3Error(object.location, outcome.brokenOff);
+  }
+}
+
+/** Writes the object to a new file, several parts at a time. */
+export async function downloadObject(
+  client: S3Client,
+  object: S3Object,
+  version: { readonly sizeBytes: number; readonly etag: string | null },
+  path: string,
+): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    let next = 0;
+    const fetchParts = async (): Promise<void> => {
+      while (next < version.sizeBytes) {
+        const start = next;
+        next = Math.min(version.sizeBytes, start + storagePartBytes);
+        const bytes = await readObject(client, object, { range: { start, end: next }, etag: version.etag });
+        await writeAt(file, bytes, start);
+      }
+    };
+    const stop = (reason: unknown): never => {
+      next = version.sizeBytes;
+      throw reason;
+    };
+    const outcomes = await Promise.allSettled(Array.from({ length: storagePartsMax }, () => fetchParts().catch(stop)));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The SDK repeats requests, but not a body that breaks off: that is for the caller to do. */
+async function readOnce(
+  client: S3Client,
+  object: S3Object,
+  { range, etag }: { readonly range?: ByteRange; readonly etag?: string | null },
+): Promise<{ readonly bytes: Uint8Array } | { readonly brokenOff: unknown }> {
+  const get = new GetObjectCommand({
+    Bucket: object.bucket,
+    Key: object.key,
+    ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` }),
+    ...(etag ? { IfMatch: etag } : {}),
+  });
+  const { Body: body } = await client.send(get).catch((error: unknown) => {
+    if (range !== undefined && httpStatus(error) === 416) throw tooShort(object.location, range, null);
+    if (httpStatus(error) === 412) throw changed(object);
+    throw s3Error(object.location, error);
+  });
+  try {
+    return { bytes: body === undefined ? new Uint8Array(0) : await body.transformToByteArray() };
+  } catch (brokenOff) {
+    return { brokenOff };
+  }
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
+  }
+}
+
+function changed(object: S3Object): IcecoreError {
+  return new IcecoreError('CONFLICT', `${object.location} was replaced while it was read: repeat the call.`, {
+    context: { location: object.location },
+    retryable: true,
+  });
+}
