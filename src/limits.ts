@@ -61,9 +61,27 @@ export const avroBlockBytesMax = 128 * 1024 * 1024;
 export const avroBlockBytesTarget = 64 * 1024;
 /** Nesting of an Avro schema: a manifest needs six. */
 export const avroDepthMax = 64;
+/** Parts of an Avro schema, a named type counted wherever it is used: one that names itself twice would double without end. */
+export const avroSchemaPartsMax = 100_000;
 /** Beyond so many values an `in` is not compared with bounds one by one: reading the file is cheaper than proving it useless. */
 export const inPredicateValuesPrunedMax = 200;
 /** Structs, lists and maps in one another: deeper is no honest schema, and would exhaust the stack. */
 export const typeDepthMax = 64;
 /** The greatest id a column may have; above it are the format's reserved columns (spec: "Reserved Field IDs"). */
 export const columnIdMax = 2_147_483_447;
+/** A key is remembered for days: this bounds what a caller can have stored. */
+export const idempotencyKeyBytesMax = 255;
+/** Journal entries that the local index takes over at a time: keeps the event loop free in between. */
+export const ledgerBatchRowsMax = 1000;
+/** Rows that one read of the ledger gives at most: pages and batches stay below it. */
+export const ledgerSelectRowsMax = 100_000;
+/** Another process may fill the same index; its transactions hold a batch and are short. */
+export const ledgerIndexBusyMsMax = 10_000;
+/** Statements that run in one DuckDB instance at a time; each takes memory, and threads are shared anyway. */
+export const duckDbLeasesMax = 16;
+/** Statements that wait for a connection before new ones are turned away. */
+export const duckDbWaitingMax = 256;
+/** How often an aborted statement is interrupted again until it has stopped. */
+export const duckDbInterruptIntervalMs = 20;
+/** What a streamed result may run ahead of its reader: 1.85 to 2.97 M rows/s measured from the buffer alone. */
+export const duckDbStreamingBufferBytes = 100 * 1000 * 1000;
