@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import { constants, type Dirent } from 'node:fs';
 import { open, opendir, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { IcecoreError } from '../errors.ts';
@@ -21,7 +21,8 @@ export class LocalStorage implements Storage {
   async read(location: string, range?: ByteRange): Promise<Uint8Array> {
     if (range !== undefined) checkRange(location, range);
     return await this.#at(location, async (path) => {
-      const file = await open(path, 'r');
+      // Opening a pipe would otherwise wait for somebody to write to it.
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const status = await file.stat();
         if (!status.isFile()) throw nothingAt(location);
