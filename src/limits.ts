@@ -85,3 +85,9 @@ export const duckDbWaitingMax = 256;
 export const duckDbInterruptIntervalMs = 20;
 /** What a streamed result may run ahead of its reader: 1.85 to 2.97 M rows/s measured from the buffer alone. */
 export const duckDbStreamingBufferBytes = 100 * 1000 * 1000;
+/** Who moves journal entries renews its lease table by table; a server that died is taken over after this. */
+export const ledgerFlushLeaseMs = 15_000;
+/** Who waits for entries to be moved by another server gives up after this. */
+export const ledgerFlushWaitMsMax = 30_000;
+/** A ledger table is looked over for small files after so many flushes. */
+export const ledgerTidyFlushes = 50;
