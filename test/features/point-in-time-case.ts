@@ -21,7 +21,7 @@ const day = 86_400_000_000_000n;
 const instantTypes: readonly PrimitiveType[] = ['date', 'timestamp', 'timestamptz', 'timestamp_ns'];
 
 /** Few days and few moments around midnight, so that rows meet each other and the edges of every window. */
-const instant = fc
+const anyInstant = fc
   .tuple(fc.integer({ min: -1, max: 2 }), fc.constantFrom(0n, 0n, 0n, 1n, -1n, 1000n, -1000n, 3_600_000_000_000n))
   .map(([days, offset]) => BigInt(days) * day + offset);
 
@@ -47,9 +47,9 @@ const keySets: readonly {
 
 const features: readonly PrimitiveType[] = ['double', 'string', 'long'];
 const value = fc.tuple(
-  fc.constantFrom<Cell>(null, null, 0.5, -0, 0, Number.NaN, Number.NaN),
-  fc.constantFrom<Cell>(null, null, '', "it's", 'x'),
-  fc.constantFrom<Cell>(null, 7n, 7n, -9223372036854775808n),
+  fc.constantFrom<Cell>(null, null, null, 0.5, -0, 0, Number.NaN, Number.NaN),
+  fc.constantFrom<Cell>(null, null, null, '', "it's", 'x'),
+  fc.constantFrom<Cell>(null, null, 7n, 7n, -9223372036854775808n),
 );
 
 function orNull<T>(arbitrary: fc.Arbitrary<T>, oneIn: number): fc.Arbitrary<T | null> {
@@ -71,9 +71,11 @@ export const pointInTimeCase: fc.Arbitrary<PointInTimeCase> = fc
     fc.record({
       shape: fc.constant(shape),
       entities: fc.array(shape.keySet.values, { minLength: 1, maxLength: 3, size: 'max' }),
+      instants: fc.array(anyInstant, { minLength: 2, maxLength: 8, size: 'max' }),
     }),
   )
-  .chain(({ shape, entities }) => {
+  .chain(({ shape, entities, instants }) => {
+    const instant = fc.constantFrom(...instants);
     const keys = fc
       .constantFrom(...entities)
       .chain((tuple) => fc.tuple(...tuple.map((cell) => fc.option(fc.constant(cell), { freq: 15 }))));
