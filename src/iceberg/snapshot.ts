@@ -7,7 +7,7 @@ export interface Snapshot {
   readonly sequenceNumber: bigint;
   readonly timestampMs: number;
   readonly manifestList: string;
-  /** All values are strings; always holds `operation`. */
+  /** All values are strings; holds `operation`, but in some snapshots of v1. */
   readonly summary: Readonly<Record<string, string>>;
   readonly schemaId: number | null;
   /** v3 */
@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly addedRows?: bigint;
   /** v1 tables may list manifests instead of naming a list. */
   readonly manifests?: readonly string[];
+  /** Members that this code does not interpret (a key id, say), kept as read. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 export interface SnapshotRef {

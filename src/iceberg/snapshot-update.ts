@@ -1,0 +1,112 @@
+import { IcecoreError } from '../errors.ts';
+import { refByName, type SnapshotLogEntry, snapshotById, type TableMetadata } from './metadata.ts';
+import { type MetadataDraft, refuseUpdate, withMembers } from './metadata-draft.ts';
+import { mainBranch, type Snapshot, type SnapshotRef } from './snapshot.ts';
+
+function stale(reason: string): IcecoreError {
+  return new IcecoreError('CONFLICT', `The snapshot cannot be added: ${reason}. Another commit came first.`, { retryable: true });
+}
+
+/** Adds a snapshot; no ref points to it yet. Throws CONFLICT where another commit has used its place since it was made. */
+export function addSnapshot(draft: MetadataDraft, snapshot: Snapshot): MetadataDraft {
+  const { metadata } = draft;
+  if (metadata.schemas.length === 0 || metadata.partitionSpecs.length === 0) {
+    throw refuseUpdate('a snapshot comes after a schema and a partition spec');
+  }
+  if (snapshotById(metadata, snapshot.snapshotId) !== undefined)
+    throw refuseUpdate(`there is a snapshot ${snapshot.snapshotId} already`);
+  const last = metadata.lastSequenceNumber;
+  const isLate = snapshot.sequenceNumber <= last;
+  // A snapshot without a parent replaces the table's contents whatever came before, so it may be late.
+  if (metadata.formatVersion > 1 && isLate && snapshot.parentSnapshotId !== null) {
+    throw stale(`its sequence number ${snapshot.sequenceNumber} is not above the last one, ${last}`);
+  }
+  const added = withMembers(draft, {
+    snapshots: [...metadata.snapshots, snapshot],
+    lastSequenceNumber: isLate ? last : snapshot.sequenceNumber,
+    ...nextRowId(metadata, snapshot),
+  });
+  return { ...added, addedSnapshotIds: new Set([...draft.addedSnapshotIds, snapshot.snapshotId]) };
+}
+
+/** v3: the rows of each snapshot take the next ids (spec: "Row Lineage"). */
+function nextRowId(metadata: TableMetadata, snapshot: Snapshot): Pick<TableMetadata, 'nextRowId'> | Record<string, never> {
+  if (metadata.formatVersion < 3) return {};
+  const next = metadata.nextRowId ?? 0n;
+  if (snapshot.firstRowId === undefined || snapshot.addedRows === undefined) {
+    throw refuseUpdate(`snapshot ${snapshot.snapshotId} of a v3 table needs first-row-id and added-rows`);
+  }
+  if (snapshot.firstRowId < next) throw stale(`its first row id ${snapshot.firstRowId} is below the next one, ${next}`);
+  return { nextRowId: next + snapshot.addedRows };
+}
+
+/** Points a branch or tag to a snapshot. On main that makes the snapshot the current one, and an entry of the log. */
+export function setSnapshotRef(draft: MetadataDraft, name: string, ref: SnapshotRef): MetadataDraft {
+  const { metadata } = draft;
+  if (name === '') throw refuseUpdate('a branch or tag needs a name');
+  const snapshot = snapshotById(metadata, ref.snapshotId);
+  if (snapshot === undefined)
+    throw refuseUpdate(`${ref.type} ${name} cannot point to snapshot ${ref.snapshotId}, which is not there`);
+  checkRef(name, ref);
+  const existing = refByName(metadata, name);
+  const refs = { ...metadata.refs, [name]: ref };
+  if (name !== mainBranch || existing?.snapshotId === ref.snapshotId) return withMembers(draft, { refs });
+  const timestampMs = draft.addedSnapshotIds.has(ref.snapshotId) ? snapshot.timestampMs : draft.nowMs;
+  return withMembers(draft, {
+    refs,
+    currentSnapshotId: ref.snapshotId,
+    snapshotLog: [...metadata.snapshotLog, { snapshotId: ref.snapshotId, timestampMs }],
+  });
+}
+
+function checkRef(name: string, ref: SnapshotRef): void {
+  if (name === mainBranch && ref.type === 'tag') throw refuseUpdate('main is a branch, and cannot become a tag');
+  if (ref.type === 'tag' && (ref.minSnapshotsToKeep !== undefined || ref.maxSnapshotAgeMs !== undefined)) {
+    throw refuseUpdate(`the tag ${name} keeps one snapshot; how many and how long is said of branches`);
+  }
+  const limits = [ref.minSnapshotsToKeep, ref.maxSnapshotAgeMs, ref.maxRefAgeMs];
+  if (limits.some((limit) => limit !== undefined && limit <= 0)) throw refuseUpdate(`the limits of ${name} must be above 0`);
+}
+
+/** Takes a branch or tag away, if it is there. Without main the table has no current snapshot. */
+export function removeSnapshotRef(draft: MetadataDraft, name: string): MetadataDraft {
+  const refs = Object.fromEntries(Object.entries(draft.metadata.refs).filter(([existing]) => existing !== name));
+  return withMembers(draft, name === mainBranch ? { refs, currentSnapshotId: null } : { refs });
+}
+
+/** Removes snapshots, what refers to them, and their statistics. */
+export function removeSnapshots(draft: MetadataDraft, snapshotIds: readonly bigint[]): MetadataDraft {
+  const removed = new Set(snapshotIds);
+  const snapshots = draft.metadata.snapshots.filter((snapshot) => !removed.has(snapshot.snapshotId));
+  if (snapshots.length === draft.metadata.snapshots.length) return draft;
+  const dangling = Object.entries(draft.metadata.refs).filter(([, ref]) => removed.has(ref.snapshotId));
+  const withoutRefs = dangling.reduce((next, [name]) => removeSnapshotRef(next, name), draft);
+  const extra = Object.fromEntries(
+    Object.entries(draft.metadata.extra).map(([name, value]) => [
+      name,
+      name.endsWith('statistics') ? withoutStatistics(value, removed) : value,
+    ]),
+  );
+  return { ...withMembers(withoutRefs, { snapshots, extra }), hasRemovedSnapshots: true };
+}
+
+function withoutStatistics(files: unknown, removed: ReadonlySet<bigint>): unknown {
+  if (!Array.isArray(files)) return files;
+  return files.filter((file: unknown) => {
+    const id = typeof file === 'object' && file !== null && 'snapshot-id' in file ? file['snapshot-id'] : undefined;
+    return !((typeof id === 'number' || typeof id === 'bigint') && removed.has(BigInt(id)));
+  });
+}
+
+/**
+ * The snapshot log after all updates: without snapshots that were current only between two of them, and cut behind the last
+ * removed one. A gap would tell that the snapshot before it was current for longer than it was.
+ */
+export function settleSnapshotLog(draft: MetadataDraft): readonly SnapshotLogEntry[] {
+  const { metadata, addedSnapshotIds } = draft;
+  const ids = new Set(metadata.snapshots.map((snapshot) => snapshot.snapshotId));
+  const passing = (id: bigint) => addedSnapshotIds.has(id) && id !== metadata.currentSnapshotId;
+  if (!draft.hasRemovedSnapshots) return metadata.snapshotLog.filter((entry) => !passing(entry.snapshotId));
+  const lastGap = metadata.snapshotLog.findLastIndex((entry) => !ids.has(entry.snapshotId));
+  return metadata.snapshotLog.slice(lastGap + 1).filter((entry) => !passing(entry.snapshotId));
+}

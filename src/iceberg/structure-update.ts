@@ -1,0 +1,83 @@
+import { currentSchema, schemaById, specById } from './metadata.ts';
+import { type MetadataDraft, refuseUpdate, withMembers } from './metadata-draft.ts';
+import {
+  assignPartitionFieldIds,
+  checkPartitionSpec,
+  lastPartitionFieldId,
+  type PartitionSpec,
+  specIdFor,
+} from './partition-spec.ts';
+import { checkSchema, highestFieldId, type Schema, sameSchema } from './schema.ts';
+import { checkSortOrder, type SortOrder, sortOrderIdFor } from './sort-order.ts';
+
+/** Adds a schema under the next free id, unless there is the same one already; that then counts as the one added last. */
+export function addSchema(draft: MetadataDraft, schema: Schema, givenLastColumnId?: number): MetadataDraft {
+  const { metadata } = draft;
+  checkSchema(schema);
+  const lastColumnId = Math.max(givenLastColumnId ?? 0, metadata.lastColumnId, highestFieldId(schema));
+  if (givenLastColumnId !== undefined && givenLastColumnId < metadata.lastColumnId) {
+    throw refuseUpdate(`the last column id ${givenLastColumnId} is below ${metadata.lastColumnId}, and ids never go back`);
+  }
+  const same = metadata.schemas.find((existing) => sameSchema(existing, schema));
+  const schemaId = same?.schemaId ?? metadata.schemas.reduce((next, existing) => Math.max(next, existing.schemaId + 1), 0);
+  const schemas = same === undefined ? [...metadata.schemas, { ...schema, schemaId }] : metadata.schemas;
+  return { ...withMembers(draft, { schemas, lastColumnId }), lastAddedSchemaId: schemaId };
+}
+
+export function setCurrentSchema(draft: MetadataDraft, schemaId: number): MetadataDraft {
+  const id = schemaId === -1 ? draft.lastAddedSchemaId : schemaId;
+  if (id === null) throw refuseUpdate('no schema has been added that could become the current one');
+  if (schemaById(draft.metadata, id) === undefined) throw refuseUpdate(`there is no schema ${id}`);
+  return withMembers(draft, { currentSchemaId: id });
+}
+
+/** Adds a partition spec under the next free id, unless there is the same one already. Missing field ids are assigned. */
+export function addSpec(draft: MetadataDraft, spec: PartitionSpec): MetadataDraft {
+  const { metadata } = draft;
+  if (metadata.currentSchemaId === -1) throw refuseUpdate('a partition spec comes after the schema it is for');
+  const assigned = assignPartitionFieldIds(spec, metadata.lastPartitionId, metadata.partitionSpecs);
+  const specId = specIdFor(assigned, metadata.partitionSpecs);
+  if (specById(metadata, specId) !== undefined) return { ...draft, lastAddedSpecId: specId };
+  checkPartitionSpec(assigned, currentSchema(metadata));
+  if (new Set(assigned.fields.map((field) => field.fieldId)).size < assigned.fields.length) {
+    throw refuseUpdate('two partition fields have the same field id');
+  }
+  const partitionSpecs = [...metadata.partitionSpecs, { ...assigned, specId }];
+  const lastPartitionId = Math.max(metadata.lastPartitionId, lastPartitionFieldId(assigned));
+  return { ...withMembers(draft, { partitionSpecs, lastPartitionId }), lastAddedSpecId: specId };
+}
+
+export function setDefaultSpec(draft: MetadataDraft, specId: number): MetadataDraft {
+  const id = specId === -1 ? draft.lastAddedSpecId : specId;
+  if (id === null) throw refuseUpdate('no partition spec has been added that could become the default');
+  if (specById(draft.metadata, id) === undefined) throw refuseUpdate(`there is no partition spec ${id}`);
+  return withMembers(draft, { defaultSpecId: id });
+}
+
+/** Adds a sort order under the next free id, unless there is the same one already. */
+export function addSortOrder(draft: MetadataDraft, order: SortOrder): MetadataDraft {
+  const { metadata } = draft;
+  if (metadata.currentSchemaId === -1) throw refuseUpdate('a sort order comes after the schema it is for');
+  const orderId = sortOrderIdFor(order, metadata.sortOrders);
+  if (metadata.sortOrders.some((existing) => existing.orderId === orderId)) return { ...draft, lastAddedSortOrderId: orderId };
+  checkSortOrder(order, currentSchema(metadata));
+  const sortOrders = [...metadata.sortOrders, { ...order, orderId }];
+  return { ...withMembers(draft, { sortOrders }), lastAddedSortOrderId: orderId };
+}
+
+export function setDefaultSortOrder(draft: MetadataDraft, sortOrderId: number): MetadataDraft {
+  const id = sortOrderId === -1 ? draft.lastAddedSortOrderId : sortOrderId;
+  if (id === null) throw refuseUpdate('no sort order has been added that could become the default');
+  if (!draft.metadata.sortOrders.some((order) => order.orderId === id)) throw refuseUpdate(`there is no sort order ${id}`);
+  return withMembers(draft, { defaultSortOrderId: id });
+}
+
+export function removeSpecs(draft: MetadataDraft, specIds: readonly number[]): MetadataDraft {
+  if (specIds.includes(draft.metadata.defaultSpecId)) throw refuseUpdate('the default partition spec cannot be removed');
+  return withMembers(draft, { partitionSpecs: draft.metadata.partitionSpecs.filter((spec) => !specIds.includes(spec.specId)) });
+}
+
+export function removeSchemas(draft: MetadataDraft, schemaIds: readonly number[]): MetadataDraft {
+  if (schemaIds.includes(draft.metadata.currentSchemaId)) throw refuseUpdate('the current schema cannot be removed');
+  return withMembers(draft, { schemas: draft.metadata.schemas.filter((schema) => !schemaIds.includes(schema.schemaId)) });
+}

@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { IcecoreError } from '../../src/errors.ts';
+import { currentSchema, defaultSortOrder, defaultSpec } from '../../src/iceberg/metadata.ts';
+import { applyUpdates, withPreviousMetadata } from '../../src/iceberg/metadata-update.ts';
+import { buildPartitionSpec } from '../../src/iceberg/partition-spec.ts';
+import { addColumn } from '../../src/iceberg/schema-evolution.ts';
+import { append, appendUpdates, newFlights, snapshotOf, tag } from './sample-metadata.ts';
+
+function errorOf(action: () => unknown): IcecoreError {
+  try {
+    action();
+  } catch (error) {
+    if (IcecoreError.is(error)) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('a new table', () => {
+  it('begins at schema 0, spec 0, ids from 1 and from 1000', () => {
+    const table = newFlights();
+    expect(currentSchema(table).fields.map((field) => [field.id, field.name])).toEqual([
+      [1, 'id'],
+      [2, 'ts'],
+      [3, 'delay'],
+      [4, 'place'],
+      [5, 'scores'],
+    ]);
+    expect(table.lastColumnId).toBe(7);
+    expect(defaultSpec(table)).toEqual({ specId: 0, fields: [{ fieldId: 1000, sourceId: 2, name: 'ts_day', transform: 'day' }] });
+    expect(table.lastPartitionId).toBe(1000);
+    expect(defaultSortOrder(table)).toEqual({ orderId: 0, fields: [] });
+    expect(table).toMatchObject({
+      formatVersion: 2,
+      currentSnapshotId: null,
+      lastSequenceNumber: 0n,
+      lastUpdatedMs: 1000,
+      refs: {},
+    });
+  });
+});
+
+describe('snapshots', () => {
+  it('on main become current and enter the log', () => {
+    const table = append(newFlights(), [11n, 2000], [12n, 3000]);
+    expect(table.currentSnapshotId).toBe(12n);
+    expect(table.lastSequenceNumber).toBe(2n);
+    expect(table.lastUpdatedMs).toBe(3000);
+    expect(table.snapshotLog).toEqual([
+      { snapshotId: 11n, timestampMs: 2000 },
+      { snapshotId: 12n, timestampMs: 3000 },
+    ]);
+  });
+
+  it('on another branch do not', () => {
+    const table = append(newFlights(), [11n, 2000]);
+    const branched = applyUpdates(table, appendUpdates(snapshotOf(table, 12n, 3000), 'try'), 3000);
+    expect(branched.currentSnapshotId).toBe(11n);
+    expect(branched.snapshotLog).toHaveLength(1);
+    expect(branched.refs.try).toEqual({ type: 'branch', snapshotId: 12n });
+  });
+
+  it('with a stale sequence number are a conflict that may be tried again', () => {
+    const table = append(newFlights(), [11n, 2000]);
+    const late = snapshotOf(table, 13n, 3000);
+    const error = errorOf(() => applyUpdates(append(table, [12n, 2500]), appendUpdates(late), 3000));
+    expect(error).toMatchObject({ code: 'CONFLICT', retryable: true });
+    expect(error.message).toContain('sequence number 2');
+  });
+
+  it('that were current only within one commit leave no trace in the log', () => {
+    const table = append(newFlights(), [11n, 2000]);
+    const first = snapshotOf(table, 12n, 3000);
+    const second = { ...first, snapshotId: 13n, parentSnapshotId: 12n, sequenceNumber: 3n };
+    const both = applyUpdates(table, [...appendUpdates(first), ...appendUpdates(second)], 3000);
+    expect(both.snapshotLog.map((entry) => entry.snapshotId)).toEqual([11n, 13n]);
+  });
+
+  it('rolled back to are logged at the time of the rollback', () => {
+    const table = append(newFlights(), [11n, 2000], [12n, 3000]);
+    const back = applyUpdates(
+      table,
+      [{ action: 'set-snapshot-ref', refName: 'main', ref: { type: 'branch', snapshotId: 11n } }],
+      4000,
+    );
+    expect(back.currentSnapshotId).toBe(11n);
+    expect(back.snapshotLog.at(-1)).toEqual({ snapshotId: 11n, timestampMs: 4000 });
+  });
+
+  it('removed cut the log up to the last of them, and take their refs and statistics along', () => {
+    const table = tag(append(newFlights(), [11n, 1100], [12n, 1200], [13n, 1300], [14n, 1400]), 'gone', 12n);
+    const withStatistics = { ...table, extra: { statistics: [{ 'snapshot-id': 12 }, { 'snapshot-id': 13 }] } };
+    const cut = applyUpdates(withStatistics, [{ action: 'remove-snapshots', snapshotIds: [12n] }], 2000);
+    expect(cut.snapshots.map((snapshot) => snapshot.snapshotId)).toEqual([11n, 13n, 14n]);
+    expect(cut.snapshotLog.map((entry) => entry.snapshotId)).toEqual([13n, 14n]);
+    expect(cut.refs).toEqual({ main: { type: 'branch', snapshotId: 14n } });
+    expect(cut.extra).toEqual({ statistics: [{ 'snapshot-id': 13 }] });
+  });
+
+  it('of a v3 table take row ids', () => {
+    const table = append(newFlights(3), [11n, 2000], [12n, 3000]);
+    expect(table.nextRowId).toBe(20n);
+    const { firstRowId: _none, ...bare } = snapshotOf(table, 13n, 4000);
+    expect(errorOf(() => applyUpdates(table, appendUpdates(bare), 4000)).message).toContain('first-row-id');
+  });
+});
+
+describe('schemas, specs and orders', () => {
+  it('are added under the next id and made current by -1', () => {
+    const table = newFlights();
+    const { schema, lastColumnId } = addColumn(
+      { schema: currentSchema(table), lastColumnId: table.lastColumnId },
+      { name: 'gate', type: 'string' },
+    );
+    const next = applyUpdates(
+      table,
+      [
+        { action: 'add-schema', schema, lastColumnId },
+        { action: 'set-current-schema', schemaId: -1 },
+        { action: 'add-spec', spec: buildPartitionSpec(schema, [{ column: 'gate', transform: 'bucket[4]' }]) },
+        { action: 'set-default-spec', specId: -1 },
+        {
+          action: 'add-sort-order',
+          sortOrder: { orderId: 9, fields: [{ sourceId: 2, transform: 'identity', direction: 'asc', nullOrder: 'nulls-last' }] },
+        },
+        { action: 'set-default-sort-order', sortOrderId: -1 },
+      ],
+      2000,
+    );
+    expect(next).toMatchObject({ currentSchemaId: 1, lastColumnId: 8, defaultSpecId: 1, defaultSortOrderId: 1 });
+    expect(currentSchema(next).fields.at(-1)).toEqual({ id: 8, name: 'gate', type: 'string', required: false });
+  });
+
+  it('that are there already are used again', () => {
+    const table = newFlights();
+    const again = applyUpdates(
+      table,
+      [
+        { action: 'add-schema', schema: { ...currentSchema(table), schemaId: 77 } },
+        { action: 'set-current-schema', schemaId: -1 },
+        { action: 'add-spec', spec: { specId: 5, fields: [{ fieldId: 0, sourceId: 2, name: 'ts_day', transform: 'day' }] } },
+        { action: 'set-default-spec', specId: -1 },
+      ],
+      2000,
+    );
+    expect(again.schemas).toHaveLength(1);
+    expect(again.partitionSpecs).toHaveLength(1);
+  });
+
+  it.each([
+    [{ action: 'set-current-schema', schemaId: -1 }, /no schema has been added/],
+    [{ action: 'set-current-schema', schemaId: 9 }, /no schema 9/],
+    [{ action: 'remove-schemas', schemaIds: [0] }, /current schema cannot be removed/],
+    [{ action: 'remove-partition-specs', specIds: [0] }, /default partition spec cannot be removed/],
+    [{ action: 'upgrade-format-version', formatVersion: 1 }, /cannot go back to 1/],
+    [{ action: 'assign-uuid', uuid: 'another' }, /for good/],
+    [{ action: 'set-snapshot-ref', refName: 'x', ref: { type: 'tag', snapshotId: 5n } }, /snapshot 5, which is not there/],
+    [
+      { action: 'add-spec', spec: { specId: 1, fields: [{ fieldId: 0, sourceId: 1, name: 'z', transform: 'zorder' }] } },
+      /no transform/,
+    ],
+    [{ action: 'add-schema', schema: { schemaId: 0, fields: [], identifierFieldIds: [] }, lastColumnId: 3 }, /never go back/],
+  ] as const)('refuses %o', (update, message) => {
+    expect(errorOf(() => applyUpdates(newFlights(), [update], 2000))).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('properties and the rest', () => {
+  it('are set and removed', () => {
+    const table = applyUpdates(
+      newFlights(),
+      [
+        { action: 'set-properties', updates: { a: '1', __proto__x: '2' } },
+        { action: 'remove-properties', removals: ['owner'] },
+        { action: 'set-location', location: 's3://b/t/' },
+        { action: 'upgrade-format-version', formatVersion: 3 },
+      ],
+      5000,
+    );
+    expect(table).toMatchObject({
+      properties: { a: '1', __proto__x: '2' },
+      location: 's3://b/t',
+      formatVersion: 3,
+      nextRowId: 0n,
+      lastUpdatedMs: 5000,
+    });
+    expect(table.properties).not.toHaveProperty('owner');
+  });
+
+  it('no updates give the same metadata', () => {
+    const table = newFlights();
+    expect(applyUpdates(table, [], 9)).toBe(table);
+  });
+
+  it('keep at most as many earlier files as they say', () => {
+    let table = newFlights();
+    for (let file = 0; file < 103; file++) table = withPreviousMetadata(table, `v${file}.json`, file);
+    expect(table.metadataLog).toHaveLength(100);
+    expect(table.metadataLog[0]).toEqual({ metadataFile: 'v3.json', timestampMs: 3 });
+    const few = { ...table, properties: { 'write.metadata.previous-versions-max': '2' } };
+    expect(withPreviousMetadata(few, 'last.json', 200).metadataLog.map((entry) => entry.metadataFile)).toEqual([
+      'v102.json',
+      'last.json',
+    ]);
+  });
+});
