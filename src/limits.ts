@@ -30,6 +30,8 @@ export const catalogBusyMsMax = 30_000;
 export const catalogBatchCommitsMax = 256;
 /** Commits waiting for the catalog in one process; beyond this the answer is OVERLOADED, not a growing queue. */
 export const catalogQueueCommitsMax = 20_000;
+/** Entries forgotten in one transaction: a few milliseconds of the write lock. */
+export const catalogTrimEntriesMax = 2_000;
 /** How often a process looks for other processes' commits in the same catalog. */
 export const catalogPollMs = 200;
 /** Requests of one call to storage that are under way at once: hides latency without exhausting sockets or descriptors. */
@@ -91,3 +93,5 @@ export const ledgerFlushLeaseMs = 15_000;
 export const ledgerFlushWaitMsMax = 30_000;
 /** A ledger table is looked over for small files after so many flushes. */
 export const ledgerTidyFlushes = 50;
+/** A SELECT is written by people and tools; longer ones are data in disguise. */
+export const sqlStatementBytesMax = 1024 * 1024;

@@ -136,10 +136,17 @@ export interface Catalog {
   acquireLease(lease: string, owner: string, ttlMs: number): Promise<bigint | null>;
   renewLease(lease: string, owner: string, fence: bigint, ttlMs: number): Promise<boolean>;
   releaseLease(lease: string, owner: string, fence: bigint): Promise<void>;
+  /** Who holds it now; null where nobody does, or the lease has lapsed. */
+  leaseHolder(lease: string): Promise<LeaseHolder | null>;
 
   /** Called after each commit that this process made or learnt of. Returns how to stop. */
   onCommit(listener: (event: CommitEvent) => void): () => void;
   close(): Promise<void>;
+}
+
+export interface LeaseHolder {
+  readonly owner: string;
+  readonly fence: bigint;
 }
 
 export interface CommitEvent {

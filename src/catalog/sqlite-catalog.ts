@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Clock, nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { TableIdentifier } from '../iceberg/identifier.ts';
-import { catalogBusyMsMax, catalogBusySliceMs } from '../limits.ts';
+import { catalogBusyMsMax, catalogBusySliceMs, catalogTrimEntriesMax } from '../limits.ts';
 import type {
   Catalog,
   CatalogChange,
@@ -12,6 +12,7 @@ import type {
   ChainHead,
   CommitEvent,
   JournalEntry,
+  LeaseHolder,
   StoredAnswer,
   SystemTableState,
   TablePointer,
@@ -32,7 +33,7 @@ import {
   trimJournal,
   trimmedThroughSeq,
 } from './sqlite/journal.ts';
-import { acquireLease, checkFences, releaseLease, renewLease, trimLeases } from './sqlite/leases.ts';
+import { acquireLease, checkFences, leaseHolder, releaseLease, renewLease, trimLeases } from './sqlite/leases.ts';
 import { migrate } from './sqlite/migrations.ts';
 import { changePointers, listPointers, loadPointer, loadPointerByUuid } from './sqlite/pointers.ts';
 import { WriteQueue } from './sqlite/write-queue.ts';
@@ -115,13 +116,16 @@ export class SqliteCatalog implements Catalog {
     return pendingTables(this.#database);
   }
 
-  trim(olderThanMs: number): Promise<void> {
-    return this.#writes.enqueue(() => {
-      const now = nowMs(this.#clock);
-      trimJournal(this.#database, now - olderThanMs);
+  /** `olderThanMs` is an age, counted from the flush. */
+  async trim(olderThanMs: number): Promise<void> {
+    const now = nowMs(this.#clock);
+    await this.#writes.enqueue(() => {
       trimAnswers(this.#database, now);
       trimLeases(this.#database, now);
     });
+    // A few at a time, so that commits get their turn.
+    const trimSome = () => trimJournal(this.#database, now - olderThanMs, catalogTrimEntriesMax);
+    while (!(await this.#writes.enqueue(trimSome)));
   }
 
   async headSeq(): Promise<bigint> {
@@ -150,6 +154,10 @@ export class SqliteCatalog implements Catalog {
 
   releaseLease(lease: string, owner: string, fence: bigint): Promise<void> {
     return this.#writes.enqueue(() => releaseLease(this.#database, lease, owner, fence));
+  }
+
+  async leaseHolder(lease: string): Promise<LeaseHolder | null> {
+    return leaseHolder(this.#database, lease, nowMs(this.#clock));
   }
 
   onCommit(listener: (event: CommitEvent) => void): () => void {

@@ -9,6 +9,9 @@ import { guardedPath } from './path-guard.ts';
 import type { ByteRange, LocalCopy, Storage, StoredObject } from './storage.ts';
 import { checkRange, fileError, isErrno, nothingAt, tooShort } from './storage-error.ts';
 
+/** No waiting for a pipe's writer, and no link that was put there since the path was judged. */
+const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
 /** Files on local disk, at `file:///abs/path`. Whatever lies outside the roots, also by way of a link, is FORBIDDEN. */
 export class LocalStorage implements Storage {
   readonly #roots: readonly string[];
@@ -21,8 +24,7 @@ export class LocalStorage implements Storage {
   async read(location: string, range?: ByteRange): Promise<Uint8Array> {
     if (range !== undefined) checkRange(location, range);
     return await this.#at(location, async (path) => {
-      // Opening a pipe would otherwise wait for somebody to write to it.
-      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const file = await open(path, readFlags);
       try {
         const status = await file.stat();
         if (!status.isFile()) throw nothingAt(location);

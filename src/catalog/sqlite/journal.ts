@@ -109,12 +109,20 @@ export function pendingTables(database: Database): readonly string[] {
     .map((row) => text(row, 'table_name'));
 }
 
-/** Forgets entries flushed before `beforeMs`. Entries that wait for their flush stay, whatever lies around them. */
-export function trimJournal(database: Database, beforeMs: number): void {
-  const newest = database.row('SELECT max(seq) AS seq FROM journal WHERE flushed_at_ms < ?', beforeMs);
-  if (newest === undefined || newest.seq === null) return;
-  database.run('DELETE FROM journal WHERE flushed_at_ms < ?', beforeMs);
-  database.run('UPDATE counters SET trimmed_through_seq = max(trimmed_through_seq, ?)', integer(newest, 'seq'));
+/**
+ * Forgets entries flushed before `beforeMs`, at most `limit` of them; false where some are left. Entries that wait for
+ * their flush stay, whatever lies around them.
+ */
+export function trimJournal(database: Database, beforeMs: number, limit: number): boolean {
+  const rows = database.rows(
+    'DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE flushed_at_ms < ? ORDER BY flushed_at_ms LIMIT ?) RETURNING seq',
+    beforeMs,
+    limit,
+  );
+  for (const row of rows) {
+    database.run('UPDATE counters SET trimmed_through_seq = max(trimmed_through_seq, ?)', integer(row, 'seq'));
+  }
+  return rows.length < limit;
 }
 
 function entryOf(row: Row): JournalEntry {

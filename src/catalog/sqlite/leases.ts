@@ -1,5 +1,5 @@
 import { IcecoreError } from '../../errors.ts';
-import type { Fence } from '../catalog.ts';
+import type { Fence, LeaseHolder } from '../catalog.ts';
 import { type Database, integer, type Row, text } from './database.ts';
 
 /** The fencing number: the same one while the owner's lease runs, a new one after it lapsed; null where another holds it. */
@@ -33,6 +33,12 @@ export function renewLease(
 
 export function releaseLease(database: Database, lease: string, owner: string, fence: bigint): void {
   database.run('DELETE FROM leases WHERE lease = ? AND owner = ? AND fence = ?', lease, owner, fence);
+}
+
+/** Who holds it now, null where nobody does. */
+export function leaseHolder(database: Database, lease: string, nowMs: number): LeaseHolder | null {
+  const held = leaseRow(database, lease, nowMs);
+  return held === undefined ? null : { owner: text(held, 'owner'), fence: integer(held, 'fence') };
 }
 
 export function checkFences(database: Database, fences: readonly Fence[], nowMs: number): void {
