@@ -114,7 +114,7 @@ export interface Catalog {
   /** Throws ALREADY_EXISTS (create), CONFLICT (the rest), naming what stood in the way. */
   commit(change: CatalogChange): Promise<CatalogCommit>;
 
-  /** Entries after `seq`, oldest first, flushed or not, with the lowest sequence number still kept. */
+  /** Entries after `seq`, oldest first, flushed or not. Complete where `seq >= trimmedThroughSeq`; below it flushed ones are forgotten. */
   journalAfter(
     seq: bigint,
     limit: number,
@@ -123,7 +123,7 @@ export interface Catalog {
   systemTable(table: string, identifier: TableIdentifier): Promise<SystemTableState>;
   /** Tables with unflushed entries. */
   pendingTables(): Promise<readonly string[]>;
-  /** Forgets flushed entries older than `olderThanMs` and expired idempotency keys. */
+  /** Forgets entries flushed longer ago than `olderThanMs`, and expired idempotency keys and leases. */
   trim(olderThanMs: number): Promise<void>;
   /** The newest sequence number of the journal; 0 before the first entry. */
   headSeq(): Promise<bigint>;
