@@ -44,3 +44,23 @@ function malformed(text: string): IcecoreError {
     { context: { table: text } },
   );
 }
+
+/** Longer parts do not fit the names of folders, which locations are made of. */
+const partLengthMax = 128;
+
+/**
+ * Gives the identifier back if a table may be created under it. Throws BAD_USER_INPUT where it has no namespace, or a part that
+ * is empty, too long, `.` or `..`, or holds a slash, a backslash or a control character: parts become folders.
+ */
+export function checkIdentifier(identifier: TableIdentifier): TableIdentifier {
+  const refuse = (reason: string) =>
+    new IcecoreError('BAD_USER_INPUT', `${JSON.stringify(printIdentifier(identifier))} cannot name a table: ${reason}.`);
+  if (identifier.namespace.length === 0) throw refuse('write namespace.table');
+  for (const part of [...identifier.namespace, identifier.name]) {
+    if (part.trim() === '') throw refuse('a part is empty');
+    if (part.length > partLengthMax) throw refuse(`a part has more than ${partLengthMax} characters`);
+    if (part === '.' || part === '..') throw refuse(`a part is ${part}`);
+    if (/[/\\\p{Cc}\p{Cs}]/u.test(part)) throw refuse('a part holds a slash, a backslash or a control character');
+  }
+  return identifier;
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseIdentifier, printIdentifier } from '../../src/iceberg/identifier.ts';
+import { checkIdentifier, parseIdentifier, printIdentifier } from '../../src/iceberg/identifier.ts';
 
 test('an identifier is printed with quotes only where they are needed', () => {
   expect(printIdentifier({ namespace: ['raw'], name: 'flights' })).toBe('raw.flights');
@@ -18,4 +18,28 @@ test('print then parse is identity', () => {
 
 test.each(['', 'flights', 'a.', '.a', 'a..b', '"a.b', 'a"b.c', '"a"b.c'])('%j names no table', (text) => {
   expect(() => parseIdentifier(text)).toThrow(/does not name a table/);
+});
+
+test('an identifier that can be created is given back', () => {
+  const identifier = { namespace: ['prod.eu', 'raw'], name: 'Flüge "2001"' };
+  expect(checkIdentifier(identifier)).toBe(identifier);
+});
+
+test.each([
+  ['..', 'a'],
+  ['a', '.'],
+  ['a', 'b/c'],
+  ['a', 'b\\c'],
+  ['a', 'b\u0000'],
+  ['a', 'b\n'],
+  ['a', '\ud800'],
+  ['', 'a'],
+  ['a', ' '],
+  ['a', 'x'.repeat(129)],
+])('%j.%j cannot be created', (namespace, name) => {
+  expect(() => checkIdentifier({ namespace: [namespace], name })).toThrow(/cannot name a table/);
+});
+
+test('a table needs a namespace', () => {
+  expect(() => checkIdentifier({ namespace: [], name: 'a' })).toThrow(/write namespace.table/);
 });
