@@ -65,8 +65,6 @@ export const avroBlockBytesTarget = 64 * 1024;
 export const avroDepthMax = 64;
 /** Parts of an Avro schema, a named type counted wherever it is used: one that names itself twice would double without end. */
 export const avroSchemaPartsMax = 100_000;
-/** Beyond so many values an `in` is not compared with bounds one by one: reading the file is cheaper than proving it useless. */
-export const inPredicateValuesPrunedMax = 200;
 /** Structs, lists and maps in one another: deeper is no honest schema, and would exhaust the stack. */
 export const typeDepthMax = 64;
 /** The greatest id a column may have; above it are the format's reserved columns (spec: "Reserved Field IDs"). */
@@ -95,3 +93,17 @@ export const ledgerFlushWaitMsMax = 30_000;
 export const ledgerTidyFlushes = 50;
 /** A SELECT is written by people and tools; longer ones are data in disguise. */
 export const sqlStatementBytesMax = 1024 * 1024;
+/** Parsed table metadata kept, counted as the bytes of its JSON: parsed it takes about four times that. */
+export const metadataCacheBytesMax = 32 * 1024 * 1024;
+/** Manifests and manifest lists kept as they lie in storage. */
+export const manifestCacheBytesMax = 256 * 1024 * 1024;
+/** Metadata files read at a time, where many tables are loaded. */
+export const metadataReadsInFlightMax = 16;
+/** Rows of a row group that Icecore writes: what DuckDB decodes as one piece of work. */
+export const rowGroupRowsMax = 122_880;
+/** Row-by-row names of an error message or a payload; the rest is counted. */
+export const namesShownMax = 10;
+/** A SELECT that runs longer is not what a person waits for; jobs set their own. */
+export const sqlTimeoutMs = 5 * 60 * 1000;
+/** JSON of one SELECT's answer, in UTF-16 units of its values; more travels as Arrow. */
+export const sqlResultBytesMax = 32 * 1024 * 1024;

@@ -1,4 +1,5 @@
 import type { NestedField, PrimitiveType, Type } from '../iceberg/type.ts';
+import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 
 /** A leaf column of a Parquet file, by the path under which DuckDB reports its statistics: `"s"."a"`, `"l"."element"`. */
 export interface LeafColumn {
@@ -11,26 +12,18 @@ export interface LeafColumn {
   readonly required: boolean;
 }
 
-/** `"a"`, quotes inside doubled: how SQL and the returned statistics write a name. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** `'a'`, quotes inside doubled. */
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
 /** The leaves of a schema's columns, in order. Columns of type unknown are in no file (spec: Parquet). */
 export function leafColumns(fields: readonly NestedField[]): readonly LeafColumn[] {
-  return fields.flatMap((field) => leavesOf(field.id, field.type, quoteName(field.name), false, field.required));
+  return fields.flatMap((field) => leavesOf(field.id, field.type, quoteIdentifier(field.name), false, field.required));
 }
 
 function leavesOf(fieldId: number, type: Type, path: string, repeated: boolean, required: boolean): readonly LeafColumn[] {
   if (typeof type === 'string') return type === 'unknown' ? [] : [{ path, fieldId, type, repeated, required }];
   switch (type.kind) {
     case 'struct':
-      return type.fields.flatMap((field) => leavesOf(field.id, field.type, `${path}.${quoteName(field.name)}`, repeated, false));
+      return type.fields.flatMap((field) =>
+        leavesOf(field.id, field.type, `${path}.${quoteIdentifier(field.name)}`, repeated, false),
+      );
     case 'list':
       return leavesOf(type.elementId, type.element, `${path}."element"`, true, false);
     case 'map':

@@ -4,7 +4,8 @@ import type { PartitionSpec } from '../iceberg/partition-spec.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import { bindTransform, canTransform, parseTransform, transformResultType } from '../iceberg/transform.ts';
 import type { Literal, PrimitiveType } from '../iceberg/type.ts';
-import { quoteName } from './parquet-columns.ts';
+
+import { quoteIdentifier } from '../sql/quote.ts';
 import { parsePartitionText, partitionTextSql, printPartitionText } from './partition-text.ts';
 
 /** A hidden column that DuckDB partitions its output by: the text of one partition field's value. */
@@ -35,7 +36,7 @@ export function partitionColumns(connection: DuckDBConnection, schema: Schema, s
     }
     if (transform.kind === 'void') return constantNull(index);
     const resultType = transformResultType(field.transform, source.type);
-    const valueSql = transformSql(connection, field.transform, source.type, quoteName(source.name));
+    const valueSql = transformSql(connection, field.transform, source.type, quoteIdentifier(source.name));
     return { name: hiddenName(index), resultType, valueSql, directorySql: directorySql(valueSql) };
   });
 }

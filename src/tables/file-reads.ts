@@ -1,0 +1,80 @@
+import { gunzipSync } from 'node:zlib';
+import type { TableMetadata } from '../iceberg/metadata.ts';
+import { parseMetadata } from '../iceberg/metadata-json.ts';
+import { manifestCacheBytesMax, metadataCacheBytesMax } from '../limits.ts';
+import type { Storage } from '../storage/storage.ts';
+import { ByteLru } from './byte-lru.ts';
+
+/** Reads of a table's metadata side, each file once while it stays in the cache: none of them ever changes. */
+export class FileReads {
+  readonly #storage: Storage;
+  readonly #metadata = new ByteLru<TableMetadata>(metadataCacheBytesMax);
+  readonly #manifests = new ByteLru<Uint8Array>(manifestCacheBytesMax);
+  readonly #reading = new Map<string, Promise<unknown>>();
+  #metadataReads = 0;
+  #manifestReads = 0;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  get metadataReads(): number {
+    return this.#metadataReads;
+  }
+
+  get manifestReads(): number {
+    return this.#manifestReads;
+  }
+
+  /** Throws NOT_FOUND where the file is gone, FAILED_PRECONDITION where it is broken. */
+  async metadata(location: string): Promise<TableMetadata> {
+    const known = this.#metadata.get(location);
+    if (known !== undefined) return known;
+    return await this.#once(location, async () => {
+      this.#metadataReads++;
+      const bytes = await this.#storage.read(location);
+      // Some engines compress metadata, and say so in the name in more than one way.
+      const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+      const metadata = parseMetadata(new TextDecoder().decode(plain), location);
+      this.#metadata.set(location, metadata, plain.byteLength);
+      return metadata;
+    });
+  }
+
+  /** Keeps what was just written. */
+  keepMetadata(location: string, metadata: TableMetadata, bytes: number): void {
+    this.#metadata.set(location, metadata, bytes);
+  }
+
+  /** A manifest or a manifest list. */
+  async manifest(location: string): Promise<Uint8Array> {
+    const known = this.#manifests.get(location);
+    if (known !== undefined) return known;
+    return await this.#once(location, async () => {
+      this.#manifestReads++;
+      const bytes = await this.#storage.read(location);
+      this.#manifests.set(location, bytes, bytes.byteLength);
+      return bytes;
+    });
+  }
+
+  keepManifest(location: string, bytes: Uint8Array): void {
+    this.#manifests.set(location, bytes, bytes.byteLength);
+  }
+
+  forget(locations: readonly string[]): void {
+    for (const location of locations) {
+      this.#manifests.delete(location);
+      this.#metadata.delete(location);
+    }
+  }
+
+  /** Readers of one file at one time share one read. */
+  async #once<T>(location: string, read: () => Promise<T>): Promise<T> {
+    const running = this.#reading.get(location);
+    if (running !== undefined) return (await running) as T;
+    const reading = read().finally(() => this.#reading.delete(location));
+    this.#reading.set(location, reading);
+    return await reading;
+  }
+}

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { TableIdentifier } from '../iceberg/identifier.ts';
+
+/**
+ * Where a new table keeps its files: `<warehouse>/<namespace>/<name>-<8 hex of its uuid>`, so that a table that takes the name of a
+ * dropped one never meets its files.
+ */
+export function newTableLocation(warehouse: string, identifier: TableIdentifier, uuid: string): string {
+  const folders = [...identifier.namespace, `${identifier.name}-${uuid.slice(0, 8)}`].map(folderName);
+  return [warehouse.replace(/\/+$/, ''), ...folders].join('/');
+}
+
+/** Anything but plain ASCII becomes `_`: engines disagree on escapes in locations. */
+function folderName(part: string): string {
+  const plain = part.replaceAll(/[^A-Za-z0-9_.-]/gu, '_').slice(0, 200);
+  return /^\.+$/.test(plain) ? plain.replaceAll('.', '_') : plain;
+}
+
+/** `<location>/metadata/<version>-<uuid>.metadata.json`, the version one above the previous file's. */
+export function nextMetadataLocation(tableLocation: string, previous: string | null): string {
+  const name = previous?.slice(previous.lastIndexOf('/') + 1) ?? '';
+  const version = /^v?(\d{1,15})[-.]/.exec(name)?.[1];
+  const next = version === undefined ? 0 : Number(version) + 1;
+  return `${tableLocation}/metadata/${next.toString().padStart(5, '0')}-${randomUUID()}.metadata.json`;
+}

@@ -1,0 +1,120 @@
+import type { Catalog, TablePointer } from '../catalog/catalog.ts';
+import type { Clock } from '../clock.ts';
+import { IcecoreError } from '../errors.ts';
+import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
+import { metadataReadsInFlightMax } from '../limits.ts';
+import type { ConnectionPool } from '../sql/connection-pool.ts';
+import type { Storage } from '../storage/storage.ts';
+import { CommitTurns } from './commit-turns.ts';
+import { FileReads } from './file-reads.ts';
+import { nearNames } from './near-names.ts';
+import type { ReadCounts } from './read-counts.ts';
+import type { Table } from './table.ts';
+import { TableTransaction } from './table-transaction.ts';
+
+export interface TablesOptions {
+  readonly catalog: Catalog;
+  readonly storage: Storage;
+  /** Writes data files and reads them: DuckDB's trusted instance. */
+  readonly duckdb: ConnectionPool;
+  readonly clock: Clock;
+  /** Location below which new tables get theirs. */
+  readonly warehouse: string;
+  /** A local directory for data files on their way to storage; best on the warehouse's own file system. */
+  readonly stagingDirectory: string;
+}
+
+/** The tables of a catalog: where they are found, read and changed. */
+export class Tables {
+  readonly catalog: Catalog;
+  readonly storage: Storage;
+  readonly duckdb: ConnectionPool;
+  readonly clock: Clock;
+  readonly warehouse: string;
+  readonly stagingDirectory: string;
+  readonly files: FileReads;
+  readonly turns = new CommitTurns();
+  #catalogLoads = 0;
+
+  constructor(options: TablesOptions) {
+    this.catalog = options.catalog;
+    this.storage = options.storage;
+    this.duckdb = options.duckdb;
+    this.clock = options.clock;
+    this.warehouse = options.warehouse;
+    this.stagingDirectory = options.stagingDirectory;
+    this.files = new FileReads(options.storage);
+  }
+
+  /** The table as it is now, or null where there is none of that name. */
+  async find(identifier: TableIdentifier): Promise<Table | null> {
+    this.#catalogLoads++;
+    return await this.#tableAt(await this.catalog.load(identifier));
+  }
+
+  /** The same. Throws NOT_FOUND, with names that may have been meant. */
+  async load(identifier: TableIdentifier): Promise<Table> {
+    return (await this.find(identifier)) ?? (await this.#refuseMissing(identifier));
+  }
+
+  async findByUuid(uuid: string): Promise<Table | null> {
+    this.#catalogLoads++;
+    return await this.#tableAt(await this.catalog.loadByUuid(uuid));
+  }
+
+  /** The tables of these names in their order, null for those that do not exist; all pointers are of one moment. */
+  async loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (Table | null)[]> {
+    this.#catalogLoads++;
+    return await this.#tablesAt(await this.catalog.loadMany(identifiers));
+  }
+
+  /** In order of the printed names, those after `after`; only those at or below `namespace` where given. */
+  async list(options: {
+    readonly namespace?: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly Table[]> {
+    this.#catalogLoads++;
+    const tables = await this.#tablesAt(await this.catalog.list(options));
+    return tables.filter((table) => table !== null);
+  }
+
+  /** A change to any number of tables, entries and claims that happens as a whole. */
+  transaction(): TableTransaction {
+    return new TableTransaction(this);
+  }
+
+  /** How often the catalog and storage were asked since the start. */
+  counts(): ReadCounts {
+    return {
+      catalogLoads: this.#catalogLoads,
+      metadataReads: this.files.metadataReads,
+      manifestReads: this.files.manifestReads,
+    };
+  }
+
+  async #tableAt(pointer: TablePointer | null): Promise<Table | null> {
+    if (pointer === null) return null;
+    return { ...pointer, metadata: await this.files.metadata(pointer.metadataLocation) };
+  }
+
+  async #tablesAt(pointers: readonly (TablePointer | null)[]): Promise<readonly (Table | null)[]> {
+    const tables: (Table | null)[] = [];
+    for (let at = 0; at < pointers.length; at += metadataReadsInFlightMax) {
+      const some = pointers.slice(at, at + metadataReadsInFlightMax);
+      tables.push(...(await Promise.all(some.map((pointer) => this.#tableAt(pointer)))));
+    }
+    return tables;
+  }
+
+  async #refuseMissing(identifier: TableIdentifier): Promise<never> {
+    const name = printIdentifier(identifier);
+    const others = await this.catalog.list({ limit: 1000 });
+    const near = nearNames(
+      name,
+      others.map((pointer) => printIdentifier(pointer.identifier)),
+    );
+    const hint = near.length === 0 ? '' : ` Did you mean ${near.join(', ')}?`;
+    throw new IcecoreError('NOT_FOUND', `Table ${name} does not exist.${hint}`, { context: { table: name } });
+  }
+}
