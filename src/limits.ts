@@ -107,3 +107,17 @@ export const namesShownMax = 10;
 export const sqlTimeoutMs = 5 * 60 * 1000;
 /** JSON of one SELECT's answer, in UTF-16 units of its values; more travels as Arrow. */
 export const sqlResultBytesMax = 32 * 1024 * 1024;
+
+/** One call of a model's endpoint, from sending to the last byte of the answer. */
+export const endpointCallMsMax = 30_000;
+/** Attempts at one batch before its run fails. */
+export const endpointAttemptsMax = 6;
+/** First pause after a refused or broken call; doubles, with jitter, up to the longest. */
+export const endpointPauseMsMin = 100;
+export const endpointPauseMsMax = 10_000;
+/** An endpoint's answer to one batch. */
+export const endpointAnswerBytesMax = 64 * 1024 * 1024;
+/** Rows of one call of an endpoint. */
+export const scoringBatchRowsMax = 65_536;
+/** Calls of one run under way at once. */
+export const scoringConcurrencyMax = 64;
