@@ -3,6 +3,7 @@ import { formatVersionMax, type MetadataLogEntry, type TableMetadata } from './m
 import { checkMetadata } from './metadata-check.ts';
 import { beginDraft, type MetadataDraft, refuseUpdate, withMembers } from './metadata-draft.ts';
 import { addSnapshot, removeSnapshotRef, removeSnapshots, setSnapshotRef, settleSnapshotLog } from './snapshot-update.ts';
+import { addEncryptionKey, removeEncryptionKey, removeStatistics, setStatistics } from './statistics-update.ts';
 import {
   addSchema,
   addSortOrder,
@@ -73,6 +74,18 @@ function applyUpdate(draft: MetadataDraft, update: TableUpdate): MetadataDraft {
       return removeSpecs(draft, update.specIds);
     case 'remove-schemas':
       return removeSchemas(draft, update.schemaIds);
+    case 'set-statistics':
+      return setStatistics(draft, 'statistics', update.file);
+    case 'set-partition-statistics':
+      return setStatistics(draft, 'partition-statistics', update.file);
+    case 'remove-statistics':
+      return removeStatistics(draft, 'statistics', update.snapshotId);
+    case 'remove-partition-statistics':
+      return removeStatistics(draft, 'partition-statistics', update.snapshotId);
+    case 'add-encryption-key':
+      return addEncryptionKey(draft, update.key);
+    case 'remove-encryption-key':
+      return removeEncryptionKey(draft, update.keyId);
     default:
       throw new IcecoreError('BAD_USER_INPUT', `There is no table update ${(update as { action: string }).action}.`);
   }

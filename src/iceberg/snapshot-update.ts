@@ -2,6 +2,7 @@ import { IcecoreError } from '../errors.ts';
 import { refByName, type SnapshotLogEntry, snapshotById, type TableMetadata } from './metadata.ts';
 import { type MetadataDraft, refuseUpdate, withMembers } from './metadata-draft.ts';
 import { mainBranch, type Snapshot, type SnapshotRef } from './snapshot.ts';
+import { withoutStatistics } from './statistics-update.ts';
 
 function stale(reason: string): IcecoreError {
   return new IcecoreError('CONFLICT', `The snapshot cannot be added: ${reason}. Another commit came first.`, { retryable: true });
@@ -81,21 +82,8 @@ export function removeSnapshots(draft: MetadataDraft, snapshotIds: readonly bigi
   if (snapshots.length === draft.metadata.snapshots.length) return draft;
   const dangling = Object.entries(draft.metadata.refs).filter(([, ref]) => removed.has(ref.snapshotId));
   const withoutRefs = dangling.reduce((next, [name]) => removeSnapshotRef(next, name), draft);
-  const extra = Object.fromEntries(
-    Object.entries(draft.metadata.extra).map(([name, value]) => [
-      name,
-      name.endsWith('statistics') ? withoutStatistics(value, removed) : value,
-    ]),
-  );
+  const extra = withoutStatistics(draft.metadata.extra, removed);
   return { ...withMembers(withoutRefs, { snapshots, extra }), hasRemovedSnapshots: true };
-}
-
-function withoutStatistics(files: unknown, removed: ReadonlySet<bigint>): unknown {
-  if (!Array.isArray(files)) return files;
-  return files.filter((file: unknown) => {
-    const id = typeof file === 'object' && file !== null && 'snapshot-id' in file ? file['snapshot-id'] : undefined;
-    return !((typeof id === 'number' || typeof id === 'bigint') && removed.has(BigInt(id)));
-  });
 }
 
 /**

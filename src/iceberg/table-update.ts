@@ -21,7 +21,22 @@ export type TableUpdate =
   | { readonly action: 'set-properties'; readonly updates: Readonly<Record<string, string>> }
   | { readonly action: 'remove-properties'; readonly removals: readonly string[] }
   | { readonly action: 'remove-partition-specs'; readonly specIds: readonly number[] }
-  | { readonly action: 'remove-schemas'; readonly schemaIds: readonly number[] };
+  | { readonly action: 'remove-schemas'; readonly schemaIds: readonly number[] }
+  | { readonly action: 'set-statistics' | 'set-partition-statistics'; readonly file: StatisticsFile }
+  | { readonly action: 'remove-statistics' | 'remove-partition-statistics'; readonly snapshotId: bigint }
+  | { readonly action: 'add-encryption-key'; readonly key: EncryptionKey }
+  | { readonly action: 'remove-encryption-key'; readonly keyId: string };
+
+/** A statistics file or a partition statistics file as metadata names it; kept, and not interpreted. */
+export interface StatisticsFile {
+  readonly snapshotId: bigint;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface EncryptionKey {
+  readonly keyId: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
 
 /** What must still hold of the metadata when a change is applied to it. */
 export type TableRequirement =
