@@ -27,3 +27,10 @@ export interface LedgerTable<Row extends LedgerRow> {
   /** What the row is about, for guards: `model/churn`. */
   subject(row: Row): string;
 }
+
+/** A ledger table whose rows are of no matter: every `LedgerTable` is one. */
+export interface AnyLedgerTable extends Pick<LedgerTable<LedgerRow>, 'name' | 'columns' | 'mode'> {
+  readonly key: readonly string[];
+  readonly indexes: readonly (readonly string[])[];
+  subject(row: LedgerRow): string;
+}
