@@ -23,14 +23,12 @@ const { type: anyType } = fc.letrec<{ type: Type }>((tie) => ({
     fc
       .tuple(tie('type'), tie('type'))
       .map(([key, value]): Type => ({ kind: 'map', keyId: 0, key, valueId: 0, value, valueRequired: false })),
-    fc
-      .uniqueArray(fc.tuple(name, tie('type')), { selector: ([key]) => key, minLength: 1, maxLength: 3 })
-      .map(
-        (fields): Type => ({
-          kind: 'struct',
-          fields: fields.map(([key, type]) => ({ id: 0, name: key, type, required: false })),
-        }),
-      ),
+    fc.uniqueArray(fc.tuple(name, tie('type')), { selector: ([key]) => key, minLength: 1, maxLength: 3 }).map(
+      (fields): Type => ({
+        kind: 'struct',
+        fields: fields.map(([key, type]) => ({ id: 0, name: key, type, required: false })),
+      }),
+    ),
   ),
 }));
 
