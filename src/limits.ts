@@ -121,3 +121,5 @@ export const endpointAnswerBytesMax = 64 * 1024 * 1024;
 export const scoringBatchRowsMax = 65_536;
 /** Calls of one run under way at once. */
 export const scoringConcurrencyMax = 64;
+/** Data files moved to storage at a time; each waits for a disk or a store, none needs the processor. */
+export const filesPublishedAtOnce = 8;

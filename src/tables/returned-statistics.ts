@@ -24,7 +24,7 @@ export interface ReturnedFile {
 
 /** The query that turns what COPY … RETURN_STATS would print into rows is COPY itself: its JSON rows are read here. */
 export function readReturnedFile(row: Readonly<Record<string, unknown>>): ReturnedFile {
-  const columns = pairs(row['column_statistics']).map(([path, value]): [string, ReturnedColumn] => {
+  const columns = pairs(row.column_statistics).map(([path, value]): [string, ReturnedColumn] => {
     const statistics = new Map(pairs(value));
     const text = (key: string) => {
       const found = statistics.get(key);
@@ -44,11 +44,11 @@ export function readReturnedFile(row: Readonly<Record<string, unknown>>): Return
     ];
   });
   return {
-    path: String(row['filename']),
-    rowCount: BigInt(String(row['count'])),
-    sizeBytes: BigInt(String(row['file_size_bytes'])),
+    path: String(row.filename),
+    rowCount: BigInt(String(row.count)),
+    sizeBytes: BigInt(String(row.file_size_bytes)),
     columns: new Map(columns),
-    partitionKeys: new Map(pairs(row['partition_keys']).map(([key, value]) => [key, value === null ? null : String(value)])),
+    partitionKeys: new Map(pairs(row.partition_keys).map(([key, value]) => [key, value === null ? null : String(value)])),
   };
 }
 

@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { IcecoreError } from '../errors.ts';
+import type { DataFile } from '../iceberg/data-file.ts';
+import { currentSchema, defaultSpec, type TableMetadata } from '../iceberg/metadata.ts';
+import { partitionPath } from '../iceberg/partition-path.ts';
+import type { Schema } from '../iceberg/schema.ts';
+import { isPrimitive, type Literal } from '../iceberg/type.ts';
+import { filesPublishedAtOnce, rowGroupRowsMax } from '../limits.ts';
+import { duckDbError } from '../sql/duckdb-error.ts';
+import { quoteIdentifier, quoteText } from '../sql/quote.ts';
+import { tableColumnsSql } from './column-source.ts';
+import { describeDataFile, refuseNulls } from './data-file-description.ts';
+import { printFieldIds } from './parquet-columns.ts';
+import { type PartitionColumn, partitionColumns, partitionValue } from './partition-columns.ts';
+import { type ReturnedFile, readReturnedFile } from './returned-statistics.ts';
+import type { Tables } from './tables.ts';
+
+export interface DataFilesToWrite {
+  readonly connection: DuckDBConnection;
+  /** What stands after FROM: a name, `read_parquet(…)` or a SELECT in parentheses; its columns are matched by name. */
+  readonly relation: string;
+  /** Of the table the files are for: its current schema, default partition spec, location and properties. */
+  readonly metadata: TableMetadata;
+  /** SQL over the table's columns. The rows of a file, and where `rowsPerFile` is given its files too, are in this order. */
+  readonly orderBy?: string;
+  /** Cuts an unpartitioned table's rows into files of so many, named so that the order of their paths is the order of the rows. */
+  readonly rowsPerFile?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface WrittenDataFiles {
+  readonly files: readonly DataFile[];
+  readonly rowCount: bigint;
+}
+
+const codecs: ReadonlyMap<string, string> = new Map([
+  ['zstd', 'zstd'],
+  ['snappy', 'snappy'],
+  ['gzip', 'gzip'],
+  ['lz4', 'lz4_raw'],
+  ['uncompressed', 'uncompressed'],
+]);
+
+/**
+ * Writes a relation's rows as Parquet data files of a table: field ids on every column, metrics for pruning, one partition a file
+ * (spec: "Parquet", "Writer requirements"). No row makes no file. Durable when it resolves; nothing refers to the files until a
+ * commit does: give their paths to `TableTransaction.onRollback`. Throws BAD_USER_INPUT where rows do not fit the table, and
+ * leaves nothing behind then.
+ */
+export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Promise<WrittenDataFiles> {
+  const schema = currentSchema(work.metadata);
+  const directory = `${tables.stagingDirectory}/${randomUUID()}`;
+  await mkdir(directory, { recursive: true });
+  const published: string[] = [];
+  try {
+    const rows = await tableColumnsSql(work.connection, work.relation, schema);
+    const partitions = partitionColumns(work.connection, schema, defaultSpec(work.metadata));
+    const returned = (await copyOut(work, rows, schema, partitions, directory)).filter((file) => file.rowCount > 0n);
+    refuseNulls(returned, schema);
+    await refuseNestedNulls(work.connection, returned, schema);
+    const files = await describeAll(work, schema, partitions, returned);
+    await publishAll(tables, returned, files, published, work.signal);
+    return { files, rowCount: returned.reduce((sum, file) => sum + file.rowCount, 0n) };
+  } catch (error) {
+    await tables.storage.remove(published).catch(() => undefined);
+    throw duckDbError(error, 'Writing the rows');
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function copyOut(
+  work: DataFilesToWrite,
+  rows: string,
+  schema: Schema,
+  partitions: readonly PartitionColumn[],
+  directory: string,
+): Promise<readonly ReturnedFile[]> {
+  const order = work.orderBy === undefined ? '' : ` ORDER BY ${work.orderBy}`;
+  const options = copyOptions(work.metadata, schema);
+  if (partitions.length > 0) {
+    const names = partitions.map(({ name }) => name);
+    const hidden = partitions.map(({ name, directorySql }) => `${directorySql} AS ${name}`);
+    return await copy(work.connection, `SELECT *, ${hidden.join(', ')} FROM (${rows})${order}`, directory, [
+      ...options,
+      `PARTITION_BY (${names.join(', ')})`,
+      "FILENAME_PATTERN '{uuid}'",
+    ]);
+  }
+  if (work.rowsPerFile === undefined)
+    return await copy(work.connection, `SELECT * FROM (${rows})${order}`, `${directory}/0.parquet`, options);
+  return await copyInPieces(work.connection, `SELECT * FROM (${rows})${order}`, directory, options, work.rowsPerFile);
+}
+
+/**
+ * Files of a fixed number of rows, in order. DuckDB's own ROW_GROUPS_PER_FILE was seen (1.5.5) to swap row groups, and to write files
+ * that cannot be read, when more than one thread works; so the rows are kept once and copied out piece by piece.
+ */
+async function copyInPieces(
+  connection: DuckDBConnection,
+  rows: string,
+  directory: string,
+  options: readonly string[],
+  rowsPerFile: number,
+): Promise<readonly ReturnedFile[]> {
+  const table = quoteIdentifier(`pieces_${randomUUID()}`);
+  const position = quoteIdentifier('__icecore_row');
+  await connection.run(`CREATE TEMP TABLE ${table} AS SELECT row_number() OVER () - 1 AS ${position}, * FROM (${rows})`);
+  try {
+    const count = Number((await connection.runAndReadAll(`SELECT count(*) FROM ${table}`)).getRows()[0]?.[0]);
+    const files: ReturnedFile[] = [];
+    for (let from = 0; from < count; from += rowsPerFile) {
+      const piece = `SELECT * EXCLUDE ${position} FROM ${table} WHERE ${position} >= ${from} AND ${position} < ${from + rowsPerFile} ORDER BY ${position}`;
+      files.push(...(await copy(connection, piece, `${directory}/${files.length}.parquet`, options)));
+    }
+    return files;
+  } finally {
+    await connection.run(`DROP TABLE ${table}`);
+  }
+}
+
+function copyOptions(metadata: TableMetadata, schema: Schema): readonly string[] {
+  const codec = metadata.properties['write.parquet.compression-codec'] ?? 'zstd';
+  const known = codecs.get(codec.toLowerCase());
+  if (known === undefined) {
+    throw new IcecoreError(
+      'FAILED_PRECONDITION',
+      `The table property write.parquet.compression-codec is "${codec}"; Icecore writes ${[...codecs.keys()].join(', ')}.`,
+    );
+  }
+  return [
+    'FORMAT parquet',
+    `COMPRESSION ${known}`,
+    `FIELD_IDS ${printFieldIds(schema.fields)}`,
+    `ROW_GROUP_SIZE ${rowGroupRowsMax}`,
+    'RETURN_STATS',
+  ];
+}
+
+async function copy(
+  connection: DuckDBConnection,
+  rows: string,
+  path: string,
+  options: readonly string[],
+): Promise<readonly ReturnedFile[]> {
+  const result = await connection.runAndReadAll(`COPY (${rows}) TO ${quoteText(path)} (${options.join(', ')})`);
+  return result.getRowObjectsJson().map(readReturnedFile);
+}
+
+/** Required columns of nested types have no statistics of their own. */
+async function refuseNestedNulls(connection: DuckDBConnection, files: readonly ReturnedFile[], schema: Schema): Promise<void> {
+  const nested = schema.fields.filter((field) => field.required && !isPrimitive(field.type));
+  if (nested.length === 0 || files.length === 0) return;
+  const counts = nested.map((field) => `count(*) FILTER (${quoteIdentifier(field.name)} IS NULL)`);
+  const paths = files.map((file) => quoteText(file.path)).join(', ');
+  const reader = await connection.runAndReadAll(`SELECT ${counts.join(', ')} FROM read_parquet([${paths}])`);
+  const nulls = reader.getRows()[0] ?? [];
+  const fault = nested.find((_field, index) => nulls[index] !== 0n);
+  if (fault === undefined) return;
+  throw new IcecoreError('BAD_USER_INPUT', `Column "${fault.name}" is required, and some of the rows have no value for it.`, {
+    context: { column: fault.name },
+  });
+}
+
+async function describeAll(
+  work: DataFilesToWrite,
+  schema: Schema,
+  partitions: readonly PartitionColumn[],
+  returned: readonly ReturnedFile[],
+): Promise<readonly DataFile[]> {
+  const spec = defaultSpec(work.metadata);
+  const writeId = randomUUID();
+  const files: DataFile[] = [];
+  for (const [index, file] of returned.entries()) {
+    const partition = await partitionOf(work.connection, partitions, file);
+    const folder = partitionPath(spec, schema, partition);
+    const number = String(index).padStart(5, '0');
+    const name = work.rowsPerFile === undefined ? `${writeId}-${number}` : `${number}-${writeId}`;
+    const location = [work.metadata.location, 'data', ...(folder === '' ? [] : [folder]), `${name}.parquet`].join('/');
+    files.push(describeDataFile({ returned: file, location, specId: spec.specId, partition, sortOrderId: null }, schema));
+  }
+  return files;
+}
+
+async function partitionOf(
+  connection: DuckDBConnection,
+  columns: readonly PartitionColumn[],
+  file: ReturnedFile,
+): Promise<readonly (Literal | null)[]> {
+  const values: (Literal | null)[] = [];
+  for (const column of columns) {
+    const value = partitionValue(column, file.partitionKeys.get(column.name) ?? null);
+    values.push(value === undefined ? await readPartitionValue(connection, column, file.path) : value);
+  }
+  return values;
+}
+
+/** A value too long for a directory's name: every row of the file has it, so the first tells. */
+async function readPartitionValue(connection: DuckDBConnection, column: PartitionColumn, path: string): Promise<Literal | null> {
+  const reader = await connection.runAndReadAll(
+    `SELECT 'v' || ${column.valueSql} FROM (SELECT * FROM read_parquet(${quoteText(path)}, hive_partitioning = false) LIMIT 1)`,
+  );
+  return partitionValue(column, String(reader.getRows()[0]?.[0])) ?? null;
+}
+
+async function publishAll(
+  tables: Tables,
+  returned: readonly ReturnedFile[],
+  files: readonly DataFile[],
+  published: string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let at = 0; at < files.length; at += filesPublishedAtOnce) {
+    signal?.throwIfAborted();
+    await Promise.all(
+      files.slice(at, at + filesPublishedAtOnce).map(async (file, index) => {
+        published.push(file.filePath);
+        await tables.storage.publish(returned[at + index]?.path ?? '', file.filePath);
+      }),
+    );
+  }
+}
