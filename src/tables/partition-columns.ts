@@ -37,7 +37,7 @@ export function partitionColumns(connection: DuckDBConnection, schema: Schema, s
     if (transform.kind === 'void') return constantNull(index);
     const resultType = transformResultType(field.transform, source.type);
     const valueSql = transformSql(connection, field.transform, source.type, quoteIdentifier(source.name));
-    return { name: hiddenName(index), resultType, valueSql, directorySql: directorySql(valueSql) };
+    return { name: hiddenName(index), resultType, valueSql, directorySql: directorySql(valueSql, resultType) };
   });
 }
 
@@ -55,8 +55,10 @@ function constantNull(index: number): PartitionColumn {
   return { name: hiddenName(index), resultType: 'string', valueSql: 'NULL::VARCHAR', directorySql: 'NULL::VARCHAR' };
 }
 
-function directorySql(valueSql: string): string {
-  return `(SELECT CASE WHEN length(text) > ${directoryTextMax} THEN 'h' || md5(text) ELSE 'v' || text END FROM (SELECT ${valueSql} AS text))`;
+function directorySql(valueSql: string, resultType: PrimitiveType): string {
+  const isLong = resultType === 'string' || resultType === 'binary' || resultType.startsWith('fixed');
+  if (!isLong) return `'v' || ${valueSql}`;
+  return `CASE WHEN length(${valueSql}) > ${directoryTextMax} THEN 'h' || md5(${valueSql}) ELSE 'v' || ${valueSql} END`;
 }
 
 /** Text of the transform's result. Exact for every value: floors below the epoch, and counts code points. */
