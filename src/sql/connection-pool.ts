@@ -2,6 +2,14 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import { duckDbInterruptIntervalMs, duckDbWaitingMax } from '../limits.ts';
 
+/** A connection of one's own, with what is temporary on it, until it is released. */
+export interface Lease {
+  readonly connection: DuckDBConnection;
+  /** A statement to run at the end, whatever happened; the last one given runs first. */
+  defer(statement: string): void;
+  release(): Promise<void>;
+}
+
 /**
  * Leases of connections to one DuckDB instance, at most `leasesMax` at a time. Each lease is a connection of its own, so its
  * temporary tables, views and transaction end with it. Others wait their turn, up to a bound.
@@ -30,19 +38,46 @@ export class ConnectionPool {
    * interrupted and the signal's reason is thrown. Throws OVERLOADED where too many wait already.
    */
   async use<T>(work: (connection: DuckDBConnection) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const lease = await this.lease(signal);
+    try {
+      return await work(lease.connection);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** The same for work that does not fit a function, such as a stream. Must be released, once. */
+  async lease(signal?: AbortSignal): Promise<Lease> {
     await this.#acquire(signal);
     try {
       const connection = await this.#instance.connect();
-      try {
-        if (this.#setup !== undefined) await connection.run(this.#setup);
-        return await interruptible(connection, work, signal);
-      } finally {
-        connection.closeSync();
-      }
-    } finally {
-      this.#leased--;
-      this.#waiting.shift()?.();
+      if (this.#setup !== undefined) await connection.run(this.#setup);
+      const stopInterrupting = interruptOnAbort(connection, signal);
+      const deferred: string[] = [];
+      const release = async () => {
+        // Only now, so that what cleans up is not interrupted as well.
+        stopInterrupting();
+        try {
+          for (let statement = deferred.pop(); statement !== undefined; statement = deferred.pop())
+            await connection.run(statement);
+        } finally {
+          connection.closeSync();
+          this.#free();
+        }
+      };
+      return { connection, defer: (statement) => deferred.push(statement), release };
+    } catch (error) {
+      this.#free();
+      throw error;
     }
+  }
+
+  #free(): void {
+    this.#leased--;
+    this.#waiting.shift()?.();
   }
 
   async #acquire(signal: AbortSignal | undefined): Promise<void> {
@@ -70,26 +105,17 @@ export class ConnectionPool {
   }
 }
 
-/** An interrupt hits only the statement that is running, so it is repeated until the work has noticed. */
-async function interruptible<T>(
-  connection: DuckDBConnection,
-  work: (connection: DuckDBConnection) => Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return work(connection);
+/** An interrupt hits only the statement that is running, so it is repeated until the lease ends. Gives how to stop. */
+function interruptOnAbort(connection: DuckDBConnection, signal: AbortSignal | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
   const interrupt = () => {
     connection.interrupt();
     timer = setInterval(() => connection.interrupt(), duckDbInterruptIntervalMs);
   };
-  signal.addEventListener('abort', interrupt, { once: true });
-  try {
-    return await work(connection);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', interrupt);
+  if (signal?.aborted) interrupt();
+  else signal?.addEventListener('abort', interrupt, { once: true });
+  return () => {
+    signal?.removeEventListener('abort', interrupt);
     clearInterval(timer);
-  }
+  };
 }
