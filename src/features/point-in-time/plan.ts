@@ -26,6 +26,8 @@ export interface JoinKey {
 export interface SelectedFeature extends TypedColumn {
   /** The name that it has in the answer. */
   readonly alias: string;
+  /** Its place among all features of the answer; where left out, joins follow each other. */
+  readonly place?: number;
 }
 
 /** A feature table, joined by one key map, with the features that are taken from it. */

@@ -17,7 +17,7 @@ interface JoinedFeatures {
 
 /**
  * The point-in-time join (semantics, section 1). Makes the temporary table `intoTable` with one row for each spine row, in
- * order of `spine_position`, and the columns: the spine's, `spine_position`, the features join by join under their aliases,
+ * order of `spine_position`, and the columns: the spine's, `spine_position`, the features in their places under their aliases,
  * and under `matchStatus` the status columns join by join. The connection reads no other statement meanwhile; its settings do
  * not matter. What does not fit its memory limit spills to its temporary directory.
  *
@@ -96,6 +96,7 @@ async function missStatus(
 function answerSql(plan: PointInTimePlan, joined: readonly JoinedFeatures[]): string {
   const columns = plan.spine.columns.map(({ column }) => `s.${sqlName(column)} AS ${sqlName(column)}`);
   columns.push(`s.${spinePosition} AS ${spinePosition}`);
+  const features: { readonly place: number; readonly sql: string }[] = [];
   const statuses: string[] = [];
   const joins: string[] = [];
   const addJoin = (table: string) => joins.push(`LEFT JOIN ${table} ON ${table}.${spinePosition} = s.${spinePosition}`);
@@ -105,7 +106,11 @@ function answerSql(plan: PointInTimePlan, joined: readonly JoinedFeatures[]): st
       const winner = winners.find(({ group }) => group.features.includes(index));
       return `${winner?.table ?? ''}.f${index}`;
     });
-    for (const [index, value] of values.entries()) columns.push(`${value} AS ${sqlName(join.features[index]?.alias ?? '')}`);
+    for (const [index, value] of values.entries()) {
+      const feature = join.features[index];
+      const place = feature?.place ?? features.length;
+      features.push({ place, sql: `${value} AS ${sqlName(feature?.alias ?? '')}` });
+    }
     if (missStatus === null) continue;
     addJoin(missStatus);
     statuses.push(
@@ -113,6 +118,7 @@ function answerSql(plan: PointInTimePlan, joined: readonly JoinedFeatures[]): st
         ELSE coalesce(${missStatus}.status, ${sqlText('NO_ENTITY')}) END AS ${sqlName(join.statusColumn)}`,
     );
   }
-  return `SELECT ${[...columns, ...statuses].join(',\n  ')} FROM ${plan.spine.relation} s
+  features.sort((a, b) => a.place - b.place);
+  return `SELECT ${[...columns, ...features.map(({ sql }) => sql), ...statuses].join(',\n  ')} FROM ${plan.spine.relation} s
     ${joins.join('\n    ')} ORDER BY s.${spinePosition}`;
 }
