@@ -1,0 +1,36 @@
+import * as answer from '../resolvers/node.ts';
+import { builder } from './builder.ts';
+import { Node, PageInfo } from './refs.ts';
+import { typenameOf } from './typename.ts';
+
+builder.interfaceType(Node, {
+  resolveType: typenameOf,
+  fields: (t) => ({
+    id: t.id(),
+  }),
+});
+
+builder.objectType(PageInfo, {
+  fields: (t) => ({
+    hasNextPage: t.exposeBoolean('hasNextPage'),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage'),
+    startCursor: t.exposeString('startCursor', { nullable: true }),
+    endCursor: t.exposeString('endCursor', { nullable: true }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  node: t.field({
+    type: Node,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    description: 'Also any id that a LineageNode carries.',
+    resolve: (_, args, context) => answer.node(args, context),
+  }),
+  nodes: t.field({
+    type: [Node],
+    nullable: { list: false, items: true },
+    args: { ids: t.arg({ type: ['ID'], required: true }) },
+    resolve: (_, args, context) => answer.nodes(args, context),
+  }),
+}));

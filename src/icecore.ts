@@ -1,0 +1,2 @@
+/** The domain behind the API. */
+export class Icecore {}
