@@ -123,3 +123,11 @@ export const scoringBatchRowsMax = 65_536;
 export const scoringConcurrencyMax = 64;
 /** Data files moved to storage at a time; each waits for a disk or a store, none needs the processor. */
 export const filesPublishedAtOnce = 8;
+/** Manifests read ahead of the one whose files are handed out: hides a store's latency, and holds about 8 MiB each. */
+export const manifestsReadAheadMax = 4;
+/** How much of the audit chain may be unanchored at most, in time. */
+export const checkpointIntervalMs = 60_000;
+/** Refusals of unknown callers are counted for so long and then are one entry (semantics, section 8). */
+export const unknownRefusalsIntervalMs = 60_000;
+/** Data files opened at a time for one scan; on local disk that is a look at the directory, on S3 a download. */
+export const dataFilesOpenedAtOnce = 16;

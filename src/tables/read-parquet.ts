@@ -1,0 +1,141 @@
+import { IcecoreError } from '../errors.ts';
+import type { Schema } from '../iceberg/schema.ts';
+import type { NestedField } from '../iceberg/type.ts';
+import { duckDbTypeText } from '../sql/duckdb-type.ts';
+import { quoteIdentifier, quoteText } from '../sql/quote.ts';
+
+/** Under these names a scan gives where a row lies, besides the table's columns. */
+export const fileColumn = '__icecore_file';
+export const rowColumn = '__icecore_row';
+
+/** A file on the local disk, and the locations whose deletes apply to it as local paths. */
+export interface ParquetSource {
+  readonly path: string;
+  /** As manifests and position deletes name it. */
+  readonly location: string;
+  readonly deletePaths: readonly string[];
+}
+
+export interface ReadParquetOptions {
+  /** Also `__icecore_file` (the local path) and `__icecore_row` (the position in the file, from 0). */
+  readonly withPosition?: boolean;
+}
+
+/** Field ids of position delete files (spec: "Reserved Field IDs"). */
+const deletedPathId = 2147483546;
+const deletedPositionId = 2147483545;
+
+/**
+ * A SELECT over Parquet files that gives the fields, by field id, under their names of now: what was renamed is found, what a file
+ * does not have is its initial default or null (spec: "Column Projection"), and what is deleted by position is left out. Rows come in
+ * the order of the files.
+ */
+export function readParquetSql(
+  sources: readonly ParquetSource[],
+  fields: readonly NestedField[],
+  options: ReadParquetOptions = {},
+): string {
+  const positions = options.withPosition === true ? [`NULL::VARCHAR AS ${fileColumn}`, `NULL::BIGINT AS ${rowColumn}`] : [];
+  if (sources.length === 0) {
+    const nulls = fields.map((field) => `CAST(NULL AS ${duckDbTypeText(field.type)}) AS ${quoteIdentifier(field.name)}`);
+    return `SELECT ${[...nulls, ...positions].join(', ')} WHERE false`;
+  }
+  const deleted = sources.filter((source) => source.deletePaths.length > 0);
+  // Inside, columns have names that no table's column can clash with: not the reader's own, and not in another case.
+  const columns = fields.map((field) => (field.type === 'unknown' ? `CAST(NULL AS INTEGER)` : `c${field.id}`));
+  const selected = fields.map((field, index) => `${columns[index]} AS ${quoteIdentifier(field.name)}`);
+  if (options.withPosition === true) selected.push(fileColumn, `file_row_number AS ${rowColumn}`);
+  const needsPosition = options.withPosition === true || deleted.length > 0;
+  const read = [
+    `[${sources.map((source) => quoteText(source.path)).join(', ')}]`,
+    `schema = ${columnMap(fields)}`,
+    'hive_partitioning = false',
+    ...(needsPosition ? [`filename = '${fileColumn}'`, 'file_row_number = true'] : []),
+  ];
+  const filter = deleted.length === 0 ? '' : ` WHERE NOT EXISTS (${deletionsSql(deleted)})`;
+  return `SELECT ${selected.join(', ')} FROM read_parquet(${read.join(', ')}) AS data${filter}`;
+}
+
+function columnMap(fields: readonly NestedField[]): string {
+  const known = fields.filter((field) => field.type !== 'unknown');
+  const entry = (id: number, name: string, type: string, initial: string) =>
+    `${id}: {name: ${quoteText(name)}, type: ${quoteText(type)}, default_value: ${initial}}`;
+  const entries = known.map((field) => entry(field.id, `c${field.id}`, duckDbTypeText(field.type), initialDefault(field)));
+  // A reader needs a column, also where only rows are counted; this one is in no file.
+  if (entries.length === 0) entries.push(entry(2147483447, 'c2147483447', 'INTEGER', 'NULL'));
+  return `MAP {${entries.join(', ')}}`;
+}
+
+function initialDefault(field: NestedField): string {
+  const value = field.initialDefault;
+  if (value === undefined || value === null) return 'NULL';
+  if (typeof field.type !== 'string' || field.type === 'binary' || field.type.startsWith('fixed')) {
+    throw new IcecoreError(
+      'FAILED_PRECONDITION',
+      `Column "${field.name}" has an initial default of a type that Icecore does not read yet.`,
+    );
+  }
+  return quoteText(String(value));
+}
+
+/** The positions deleted from the row's file. Which delete files apply to which data file the plan has said already. */
+function deletionsSql(sources: readonly ParquetSource[]): string {
+  const pairs = sources.flatMap(({ path, location, deletePaths }) =>
+    deletePaths.map((deletePath) => `(${quoteText(path)}, ${quoteText(location)}, ${quoteText(deletePath)})`),
+  );
+  const deletePaths = [...new Set(sources.flatMap((source) => source.deletePaths))].map(quoteText).join(', ');
+  const schema =
+    `MAP {${deletedPathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
+    `${deletedPositionId}: {name: 'position', type: 'BIGINT', default_value: NULL}}`;
+  return (
+    `SELECT 1 FROM read_parquet([${deletePaths}], schema = ${schema}, filename = 'delete_file') AS deletion ` +
+    `JOIN (VALUES ${pairs.join(', ')}) AS applies(data_file, location, delete_file) ` +
+    'ON applies.delete_file = deletion.delete_file AND applies.location = deletion.target ' +
+    `WHERE applies.data_file = data.${fileColumn} AND deletion.position = data.file_row_number`
+  );
+}
+
+/**
+ * Columns are found by id, what lies in a struct by its name alone: throws FAILED_PRECONDITION where a nested name has ever meant
+ * another field, so that reading it could give another's values or none.
+ */
+export function refuseRenamedNested(fields: readonly NestedField[], schemas: readonly Schema[]): void {
+  for (const field of fields) {
+    const now = nestedIds(field);
+    for (const schema of schemas) {
+      const then = schema.fields.find((candidate) => candidate.id === field.id);
+      if (then === undefined || then === field) continue;
+      const before = nestedIds(then);
+      const beforeById = new Map([...before].map(([path, id]) => [id, path]));
+      for (const [path, id] of now) {
+        const other = before.get(path);
+        const oldPath = beforeById.get(id);
+        if ((other === undefined || other === id) && (oldPath === undefined || oldPath === path)) continue;
+        throw new IcecoreError(
+          'FAILED_PRECONDITION',
+          `Column "${field.name}" cannot be read: a field nested in it, "${path.slice(1)}", was renamed, which Icecore does not read yet. Leave the column out.`,
+          { context: { column: field.name } },
+        );
+      }
+    }
+  }
+}
+
+function nestedIds(field: NestedField): ReadonlyMap<string, number> {
+  const ids = new Map<string, number>();
+  const visit = (type: NestedField['type'], path: string) => {
+    if (typeof type === 'string') return;
+    const children =
+      type.kind === 'struct'
+        ? type.fields.map((child) => [child.name, child.id, child.type] as const)
+        : type.kind === 'list'
+          ? [['element', type.elementId, type.element] as const]
+          : [['key', type.keyId, type.key] as const, ['value', type.valueId, type.value] as const];
+    for (const [name, id, child] of children) {
+      ids.set(`${path}.${name}`, id);
+      visit(child, `${path}.${name}`);
+    }
+  };
+  visit(field.type, '');
+  return ids;
+}

@@ -1,0 +1,78 @@
+import { IcecoreError } from '../errors.ts';
+import type { ManifestEntry, ManifestFile } from '../iceberg/data-file.ts';
+import type { Expression } from '../iceberg/expression.ts';
+import { bindExpression } from '../iceberg/expression-bind.ts';
+import { decodeManifestList } from '../iceberg/manifest-list.ts';
+import { decodeManifest, type ManifestProjection } from '../iceberg/manifest-reader.ts';
+import type { TableMetadata } from '../iceberg/metadata.ts';
+import { type FileScanTask, planScan, type ScanCounters } from '../iceberg/scan-plan.ts';
+import type { Schema } from '../iceberg/schema.ts';
+import type { Snapshot } from '../iceberg/snapshot.ts';
+import type { FileReads } from './file-reads.ts';
+
+/** The files of a snapshot that a read has to open, in the stable order of its rows: by data sequence number, then path. */
+export interface SnapshotPlan {
+  readonly tasks: readonly FileScanTask[];
+  readonly counters: ScanCounters;
+}
+
+export interface PlanOptions {
+  /** What `where` is bound to. */
+  readonly schema: Schema;
+  readonly where?: Expression;
+  readonly projection?: ManifestProjection;
+  readonly signal?: AbortSignal;
+}
+
+/** The manifests of a snapshot. Throws FAILED_PRECONDITION for a v1 snapshot that has no manifest list. */
+export async function readManifestList(files: FileReads, snapshot: Snapshot): Promise<readonly ManifestFile[]> {
+  if (snapshot.manifestList === '') {
+    throw new IcecoreError(
+      'FAILED_PRECONDITION',
+      `Snapshot ${snapshot.snapshotId} lists its manifests in the old way of format version 1, which Icecore does not read. Rewrite the table's manifests with the engine that wrote it.`,
+    );
+  }
+  return decodeManifestList(await files.manifest(snapshot.manifestList));
+}
+
+/** The entries of a manifest with at least the metrics asked for. */
+export async function readManifestEntries(
+  files: FileReads,
+  metadata: TableMetadata,
+  manifest: ManifestFile,
+  projection: ManifestProjection,
+): Promise<readonly ManifestEntry[]> {
+  return decodeManifest(await files.manifest(manifest.manifestPath), manifest, metadata, projection);
+}
+
+/** What reading a snapshot takes; nothing for a table without one. `where` leaves files out; it filters no rows. */
+export async function planSnapshot(
+  files: FileReads,
+  metadata: TableMetadata,
+  snapshot: Snapshot | null,
+  options: PlanOptions,
+): Promise<SnapshotPlan> {
+  const manifests = snapshot === null ? [] : await readManifestList(files, snapshot);
+  const plan = planScan({
+    table: metadata,
+    schema: options.schema,
+    manifests,
+    filter: bindExpression(options.schema, options.where ?? { op: 'true' }),
+    readEntries: (manifest, projection) => readManifestEntries(files, metadata, manifest, projection),
+    ...(options.projection === undefined ? {} : { projection: options.projection }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  const tasks: FileScanTask[] = [];
+  for await (const task of plan.tasks()) tasks.push(task);
+  return { tasks: tasks.sort(inRowOrder), counters: plan.counters };
+}
+
+/** By data sequence number, then the bytes of the path (semantics, section 2). */
+export function inRowOrder(a: FileScanTask, b: FileScanTask): number {
+  if (a.dataSequenceNumber !== b.dataSequenceNumber) return a.dataSequenceNumber < b.dataSequenceNumber ? -1 : 1;
+  return comparePaths(a.file.filePath, b.file.filePath);
+}
+
+export function comparePaths(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
