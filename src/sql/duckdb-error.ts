@@ -20,7 +20,8 @@ const callersFault = new Set([
 function firstLines(message: string): string {
   const body = message.slice(message.indexOf(':') + 1).trim();
   const picture = body.search(/\n\s*LINE \d+:/);
-  return (picture < 0 ? body : body.slice(0, picture)).trim();
+  // Catalogs that stand for a statement's tables are ours; the caller knows them without.
+  return (picture < 0 ? body : body.slice(0, picture)).trim().replaceAll(/"?icecore_\d+_\d+"?\./g, '');
 }
 
 /**

@@ -5,5 +5,7 @@ export function quoteIdentifier(name: string): string {
 
 /** A text literal: in single quotes, those inside doubled. Backslashes mean nothing in it. */
 export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  // The parser stops at a zero byte, so that one comes from a function.
+  const parts = text.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
+  return parts.length === 1 ? (parts[0] ?? "''") : `(${parts.join(' || chr(0) || ')})`;
 }

@@ -126,7 +126,7 @@ describe('a SELECT that runs', () => {
 
   test('leaves nothing behind', async () => {
     await Promise.all(
-      Array.from({ length: 30 }, (_, index) => run(`SELECT a FROM ns.t${index}, ns.t AT (VERSION => 1), ns.t y`)),
+      Array.from({ length: 30 }, (_, index) => run(`SELECT y.a FROM ns.t${index}, ns.t AT (VERSION => 1), ns.t y`)),
     );
     await expect(run('SELECT a + 1 FROM ns.t')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     const left = await fixture.db.guarded.use((connection) =>
