@@ -131,3 +131,9 @@ export const checkpointIntervalMs = 60_000;
 export const unknownRefusalsIntervalMs = 60_000;
 /** Data files opened at a time for one scan; on local disk that is a look at the directory, on S3 a download. */
 export const dataFilesOpenedAtOnce = 16;
+/** Runs worked at at a time by one server: the heavy part of each uses all cores by itself. */
+export const runsInFlightMax = 4;
+/** How often a server looks for runs whose server died. */
+export const runRecoveryIntervalMs = 2000;
+/** A run that outlived so many servers is likely what ends them. */
+export const runAttemptsMax = 5;

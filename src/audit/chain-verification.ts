@@ -44,7 +44,7 @@ export async function verifyChain(
       fault = linkFault(row, head) ?? points.faultAt(row);
       if (fault === null) points.pass(row.seq);
     }
-    head = { seq: row.seq > head.seq ? row.seq : head.seq, hash: row.hash };
+    if (row.seq > head.seq) head = { seq: row.seq, hash: row.hash };
   }
   fault ??= points.faultBeyond(head.seq);
   return {
