@@ -400,6 +400,41 @@ test('nanoseconds decide, and are not rounded against microseconds', async () =>
   expect(await status("TIMESTAMP_NS '2024-01-01 00:00:00'", "TIMESTAMP '0001-01-01 00:00:00'")).toBe(expired);
 });
 
+test('infinite times, as the ends of a long read, keep their place in the order', async () => {
+  const plan = (ts: string, event: string, options: Partial<PointInTimeOptions>): PointInTimePlan => ({
+    spine: {
+      relation: `(SELECT 1::BIGINT AS key, ${ts} AS ts, 0::BIGINT AS spine_position)`,
+      eventTime: { column: 'ts', type: 'timestamptz' },
+      columns: [
+        { column: 'key', type: 'long' },
+        { column: 'ts', type: 'timestamptz' },
+      ],
+      labels: [],
+    },
+    joins: [
+      {
+        ...exampleJoin([], 5n),
+        relation: `(SELECT 1::BIGINT AS key, ${event} AS event, TIMESTAMPTZ '2024-01-01' AS known, 1::DOUBLE AS value)`,
+        sequence: null,
+      },
+    ],
+    options: { ...defaultPointInTimeOptions, matchStatus: true, ...options },
+  });
+  const both = async (ts: string, event: string, options: Partial<PointInTimeOptions>) => {
+    const statuses: unknown[] = [];
+    for (const knowledge of ['IGNORE', 'KNOWN_AT_EVENT'] as const) {
+      statuses.push((await answer(plan(ts, event, { ...options, knowledge })))[0]?.example__status);
+    }
+    return statuses;
+  };
+  const noon = "TIMESTAMPTZ '2024-01-01 12:00:00+00'";
+  expect(await both(noon, "TIMESTAMP 'infinity'", {})).toEqual([unborn, unborn]);
+  expect(await both(noon, "TIMESTAMP '-infinity'", {})).toEqual([expired, expired]);
+  expect(await both("TIMESTAMPTZ 'infinity'", noon.replace('TZ', '').replace('+00', ''), {})).toEqual([expired, expired]);
+  expect(await both("TIMESTAMPTZ 'infinity'", "TIMESTAMP 'infinity'", {})).toEqual([matched, matched]);
+  expect(await both("TIMESTAMPTZ 'infinity'", "TIMESTAMP 'infinity'", { boundary: 'EXCLUSIVE' })).toEqual([unborn, unborn]);
+});
+
 test('an aborted join stops and leaves nothing behind', async () => {
   const plan = { spine: exampleSpine, joins: [exampleJoin([r1], null)], options: defaultPointInTimeOptions };
   await expect(runPointInTime(connection, plan, 'answer', AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');

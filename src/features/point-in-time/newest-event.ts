@@ -28,7 +28,7 @@ export function newestEventSql(plan: PointInTimePlan, join: FeatureJoin, having:
   const bounded =
     boundary === 'INCLUSIVE' ? '' : ` AND event < ${latestInstant}${instantUnit(plan.spine, join) === 'nanos' ? '000' : ''}`;
   return `SELECT ${columns}, t.event FROM ${probes} p ASOF JOIN (
-      SELECT ${keys}, seen, max(event) OVER (PARTITION BY ${keys} ORDER BY seen
+      SELECT ${keys}, seen, max(event) OVER (PARTITION BY ${keys} ORDER BY seen ASC
         RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS event
       FROM (SELECT ${keys}, event, greatest(${seenFrom}, known) AS seen FROM ${rows} WHERE known IS NOT NULL${bounded})) t
     ON ${keysEqualSql(join, 'p', 't')} AND p.ts >= t.seen`;

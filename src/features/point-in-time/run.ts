@@ -18,11 +18,12 @@ interface JoinedFeatures {
 /**
  * The point-in-time join (semantics, section 1). Makes the temporary table `intoTable` with one row for each spine row, in
  * order of `spine_position`, and the columns: the spine's, `spine_position`, the features in their places under their aliases,
- * and under `matchStatus` the status columns join by join. The connection reads no other statement meanwhile; its settings do
- * not matter. What does not fit its memory limit spills to its temporary directory.
+ * and under `matchStatus` the status columns join by join. The connection runs nothing else meanwhile; its time zone does not
+ * matter, and with `preserve_insertion_order` off the table has to be read in order. What does not fit the memory limit spills
+ * to the temporary directory.
  *
  * Throws BAD_USER_INPUT where the plan makes no sense (`validatePointInTime`), FAILED_PRECONDITION where rows tie, naming the
- * keys; nothing is left behind then.
+ * keys; what `signal` was aborted with. Nothing is left behind then.
  */
 export async function runPointInTime(
   connection: DuckDBConnection,
@@ -120,5 +121,5 @@ function answerSql(plan: PointInTimePlan, joined: readonly JoinedFeatures[]): st
   }
   features.sort((a, b) => a.place - b.place);
   return `SELECT ${[...columns, ...features.map(({ sql }) => sql), ...statuses].join(',\n  ')} FROM ${plan.spine.relation} s
-    ${joins.join('\n    ')} ORDER BY s.${spinePosition}`;
+    ${joins.join('\n    ')} ORDER BY s.${spinePosition} ASC`;
 }
