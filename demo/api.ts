@@ -1,4 +1,4 @@
-import { RecordBatchReader, type RecordBatch } from 'apache-arrow';
+import { type RecordBatch, RecordBatchReader } from 'apache-arrow';
 
 /** A refusal of the API, with its code. */
 export class ApiError extends Error {

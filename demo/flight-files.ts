@@ -26,7 +26,9 @@ export async function deliverFlights(directory: string, rows: number): Promise<r
   for (const [index, month] of months.entries()) {
     const file = files[index] ?? '';
     const where = `date >= DATE '${month}-01' AND date < DATE '${month}-01' + INTERVAL 1 MONTH AND ${kept}`;
-    await connection.run(`COPY (SELECT * FROM read_parquet(${source}) WHERE ${where}) TO ${quoteText(`${file}.new`)} (FORMAT parquet)`);
+    await connection.run(
+      `COPY (SELECT * FROM read_parquet(${source}) WHERE ${where}) TO ${quoteText(`${file}.new`)} (FORMAT parquet)`,
+    );
     renameSync(`${file}.new`, file);
   }
   connection.closeSync();

@@ -36,7 +36,14 @@ export function probability(logit: number): number {
 }
 
 /** One step of gradient descent for one row; gives the row's error before it. */
-export function descend(model: LateModel, weights: Float64Array, values: ArrayLike<number>, hour: number, label: number, rate: number): number {
+export function descend(
+  model: LateModel,
+  weights: Float64Array,
+  values: ArrayLike<number>,
+  hour: number,
+  label: number,
+  rate: number,
+): number {
   const count = model.inputs.length;
   const error = probability(logit(model, weights, values, hour)) - label;
   const step = rate * error;

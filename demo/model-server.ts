@@ -40,7 +40,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return send(response, 404, { error: `no such model: ${path}` });
   }
   if (route[3] === '/ready') return send(response, 200, { name, ready: true });
-  if (route[3] === undefined) return send(response, 200, { name, versions: [version], platform: 'icecore-demo', inputs: [], outputs: [] });
+  if (route[3] === undefined)
+    return send(response, 200, { name, versions: [version], platform: 'icecore-demo', inputs: [], outputs: [] });
   const body = JSON.parse(await readBody(request)) as InferRequest;
   const scores = infer(body);
   send(response, 200, {

@@ -16,7 +16,8 @@ export async function finish(api: Api, terminal: Terminal, id: string): Promise<
   for (let pauseMs = 20; ; pauseMs = Math.min(300, pauseMs * 1.5)) {
     const { run } = await api.ask<{ run: RunState }>(query, { id });
     if (run.status === 'SUCCEEDED') return run;
-    if (run.status !== 'RUNNING') throw new ApiError(run.error ?? `The run was ${run.status.toLowerCase()}.`, 'FAILED_PRECONDITION');
+    if (run.status !== 'RUNNING')
+      throw new ApiError(run.error ?? `The run was ${run.status.toLowerCase()}.`, 'FAILED_PRECONDITION');
     terminal.progress(run.rowsTotal === null ? count(run.rowsDone) : `${count(run.rowsDone)} of ${count(run.rowsTotal)} rows`);
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

@@ -7,8 +7,10 @@ const registerModel = 'mutation ($input: RegisterModelInput!) { registerModel(in
 const registerVersion = `mutation ($input: RegisterModelVersionInput!) { registerModelVersion(input: $input) {
   modelVersion { id version digest status trainingSnapshotId } } }`;
 const submit = 'mutation ($input: SubmitModelVersionInput!) { submitModelVersion(input: $input) { modelVersion { status } } }';
-const review = 'mutation ($input: ReviewModelVersionInput!) { reviewModelVersion(input: $input) { modelVersion { status approvedBy { id } } } }';
-const setAlias = 'mutation ($input: SetModelAliasInput!) { setModelAlias(input: $input) { alias { name modelVersion { version } } } }';
+const review =
+  'mutation ($input: ReviewModelVersionInput!) { reviewModelVersion(input: $input) { modelVersion { status approvedBy { id } } } }';
+const setAlias =
+  'mutation ($input: SetModelAliasInput!) { setModelAlias(input: $input) { alias { name modelVersion { version } } } }';
 
 export const modelName = 'flight-late';
 const modelVersion = { model: modelName, selector: { number: 1 } };
@@ -33,28 +35,31 @@ export async function registerAndApprove(
     },
   });
   const long = new Set(['flights_1h', 'flights_3h', 'flights_24h', 'route_flights', ...spineInputs]);
-  const registered = await scientist.ask<{ registerModelVersion: { modelVersion: { id: string; digest: string } } }>(registerVersion, {
-    input: {
-      idempotencyKey: 'register-version',
-      model: modelName,
-      trainedOn: { trainingSet: { name: 'late_departures', version: 1 } },
-      metrics: [
-        { name: 'auc', value: trained.auc, split: 'test' },
-        { name: 'auc_best_single_feature', value: trained.bestFeature.auc, split: 'test' },
-      ],
-      signature: {
-        inputs: [...features, ...spineInputs].map((name) => ({
-          name,
-          type: long.has(name) ? 'long' : 'double',
-          required: spineInputs.includes(name),
-        })),
-        outputs: [{ name: 'probability_late', type: 'double', required: true }],
+  const registered = await scientist.ask<{ registerModelVersion: { modelVersion: { id: string; digest: string } } }>(
+    registerVersion,
+    {
+      input: {
+        idempotencyKey: 'register-version',
+        model: modelName,
+        trainedOn: { trainingSet: { name: 'late_departures', version: 1 } },
+        metrics: [
+          { name: 'auc', value: trained.auc, split: 'test' },
+          { name: 'auc_best_single_feature', value: trained.bestFeature.auc, split: 'test' },
+        ],
+        signature: {
+          inputs: [...features, ...spineInputs].map((name) => ({
+            name,
+            type: long.has(name) ? 'long' : 'double',
+            required: spineInputs.includes(name),
+          })),
+          outputs: [{ name: 'probability_late', type: 'double', required: true }],
+        },
+        artifactUri: `file://${trained.artifact}`,
+        artifactSha256: trained.sha256,
+        endpoint: { url: endpoint, protocol: 'OPEN_INFERENCE_V2', model: modelName, version: '1' },
       },
-      artifactUri: `file://${trained.artifact}`,
-      artifactSha256: trained.sha256,
-      endpoint: { url: endpoint, protocol: 'OPEN_INFERENCE_V2', model: modelName, version: '1' },
     },
-  });
+  );
   const { id, digest } = registered.registerModelVersion.modelVersion;
   await scientist.ask(submit, {
     input: { idempotencyKey: 'submit', modelVersion, comment: 'Beats the best single feature on later days.' },

@@ -49,7 +49,10 @@ export async function train(api: Api, terminal: Terminal, artifact: string): Pro
 
 /** Means and deviations of the training split, by one SELECT over the training set. */
 async function standards(api: Api): Promise<LateModel['inputs']> {
-  const columns = inputs.flatMap((name) => [`avg(${name})::DOUBLE AS mean_${name}`, `stddev(${name})::DOUBLE AS deviation_${name}`]);
+  const columns = inputs.flatMap((name) => [
+    `avg(${name})::DOUBLE AS mean_${name}`,
+    `stddev(${name})::DOUBLE AS deviation_${name}`,
+  ]);
   const statement = `SELECT ${columns.join(', ')} FROM training.late_departures WHERE split = 'train'`;
   const { sql } = await api.ask<{ sql: { rows: readonly Readonly<Record<string, number | null>>[] } }>(
     'query ($statement: String!) { sql(statement: $statement) { rows } }',

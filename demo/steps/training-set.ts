@@ -3,9 +3,11 @@ import { finish } from '../run-progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { featureTables } from './features.ts';
 
-const createFeatureSet = 'mutation ($input: CreateFeatureSetInput!) { createFeatureSet(input: $input) { featureSet { name version hash } } }';
+const createFeatureSet =
+  'mutation ($input: CreateFeatureSetInput!) { createFeatureSet(input: $input) { featureSet { name version hash } } }';
 const createTrainingSet = 'mutation ($input: CreateTrainingSetInput!) { createTrainingSet(input: $input) { run { id } } }';
-const read = 'query { trainingSet(name: "late_departures", version: 1) { rowCount digest data { tableName snapshotId } sources { tableName snapshotId } } }';
+const read =
+  'query { trainingSet(name: "late_departures", version: 1) { rowCount digest data { tableName snapshotId } sources { tableName snapshotId } } }';
 
 const hourly = ['1h', '3h', '24h'].flatMap((window) => [`flights_${window}`, `mean_delay_${window}`, `late_share_${window}`]);
 const daily = ['flights', 'mean_delay', 'late_share'];
@@ -31,7 +33,13 @@ export function spineSql(where: string, limit: number | null): string {
 }
 
 /** The feature set, and of `rows` flights before the cut-off what was known at their departure, split by time. */
-export async function makeTrainingSet(api: Api, terminal: Terminal, rows: number, testFrom: string, cutOff: string): Promise<TrainingSetAnswer> {
+export async function makeTrainingSet(
+  api: Api,
+  terminal: Terminal,
+  rows: number,
+  testFrom: string,
+  cutOff: string,
+): Promise<TrainingSetAnswer> {
   await api.ask(createFeatureSet, {
     input: {
       idempotencyKey: 'feature-set',
@@ -51,12 +59,19 @@ export async function makeTrainingSet(api: Api, terminal: Terminal, rows: number
       featureSet: 'flight_delay',
       featureSetVersion: 1,
       options: { knowledge: 'KNOWN_AT_EVENT', onTie: 'ERROR' },
-      split: { byTime: [{ name: 'train', to: `${testFrom}T00:00:00Z` }, { name: 'test', from: `${testFrom}T00:00:00Z`, to: `${cutOff}T00:00:00Z` }] },
+      split: {
+        byTime: [
+          { name: 'train', to: `${testFrom}T00:00:00Z` },
+          { name: 'test', from: `${testFrom}T00:00:00Z`, to: `${cutOff}T00:00:00Z` },
+        ],
+      },
     },
   });
   await finish(api, terminal, answer.createTrainingSet.run.id);
   const { trainingSet } = await api.ask<{ trainingSet: TrainingSetAnswer }>(read);
-  terminal.done(`training set late_departures: ${Number(trainingSet.rowCount).toLocaleString('en-US')} flights, KNOWN_AT_EVENT, split by time`);
+  terminal.done(
+    `training set late_departures: ${Number(trainingSet.rowCount).toLocaleString('en-US')} flights, KNOWN_AT_EVENT, split by time`,
+  );
   terminal.note(`digest ${trainingSet.digest}`);
   return trainingSet;
 }
