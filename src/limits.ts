@@ -137,3 +137,23 @@ export const runsInFlightMax = 4;
 export const runRecoveryIntervalMs = 2000;
 /** A run that outlived so many servers is likely what ends them. */
 export const runAttemptsMax = 5;
+/** What one GraphQL document may cost: about one a field answered, lists counted by `first`. A page of 1,000 tables with all fields fits. */
+export const queryCostMax = 250_000;
+/** Items that a list without `first` is counted as; such lists are short by nature (contract). */
+export const queryCostBareListItems = 10;
+/** A GraphQL request's body has to be here by then; bulk uploads have `uploadMsMax`. */
+export const requestBodyMsMax = 60_000;
+/** Headers have to be here by then: a connection that sends nothing is not held. */
+export const requestHeadersMsMax = 30_000;
+/** One upload of rows, from its first byte to its last. */
+export const uploadMsMax = 60 * 60 * 1000;
+/** One query or mutation; long work answers with its run, and subscriptions have no end. */
+export const operationMsMax = 10 * 60 * 1000;
+/** What a raw Arrow response may hold ready for a slow client, beside the batch in hand. */
+export const arrowResponseBytesAhead = 1024 * 1024;
+/** A client that takes no byte of a raw Arrow response for so long has its connection reset. */
+export const arrowResponseStallMsMax = 10 * 60 * 1000;
+/** Requests in flight get so long to end when the server is told to stop. */
+export const drainMsMax = 10_000;
+/** Tables looked through at a time, where those of one kind are listed. */
+export const tablesListedAtOnce = 200;

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import { metadataReadsInFlightMax } from '../limits.ts';
-import type { ConnectionPool } from '../sql/connection-pool.ts';
+import type { DuckDb } from '../sql/duckdb.ts';
 import type { Storage } from '../storage/storage.ts';
 import { CommitTurns } from './commit-turns.ts';
 import { FileReads } from './file-reads.ts';
@@ -15,8 +15,8 @@ import { TableTransaction } from './table-transaction.ts';
 export interface TablesOptions {
   readonly catalog: Catalog;
   readonly storage: Storage;
-  /** Writes data files and reads them: DuckDB's trusted instance. */
-  readonly duckdb: ConnectionPool;
+  /** Writes data files and reads them on its trusted instance. */
+  readonly duckdb: DuckDb;
   readonly clock: Clock;
   /** Location below which new tables get theirs. */
   readonly warehouse: string;
@@ -28,7 +28,7 @@ export interface TablesOptions {
 export class Tables {
   readonly catalog: Catalog;
   readonly storage: Storage;
-  readonly duckdb: ConnectionPool;
+  readonly duckdb: DuckDb;
   readonly clock: Clock;
   readonly warehouse: string;
   readonly stagingDirectory: string;
