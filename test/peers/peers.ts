@@ -1,0 +1,5 @@
+/** Other people's software that is tested against, each with the time it may take, downloads included. Together under 40 minutes. */
+export const peers: readonly { readonly name: string; readonly minutesMax: number }[] = [
+  { name: 'pyiceberg', minutesMax: 8 },
+  { name: 'duckdb-iceberg', minutesMax: 8 },
+];
