@@ -157,3 +157,13 @@ export const arrowResponseStallMsMax = 10 * 60 * 1000;
 export const drainMsMax = 10_000;
 /** Tables looked through at a time, where those of one kind are listed. */
 export const tablesListedAtOnce = 200;
+/** Steps of a lineage walk where the caller names no number (contract), and at most. */
+export const lineageDepthDefault = 10;
+export const lineageDepthMax = 100;
+/** Nodes of one lineage answer where the caller names no number (contract), and at most. */
+export const lineageNodesDefault = 500;
+export const lineageNodesMax = 10_000;
+/** Edges that one level of a lineage walk may hold: bounds its memory where a node has very many. */
+export const lineageEdgesMax = 50_000;
+/** A lineage walk that takes longer answers what it has, and says so. */
+export const lineageWalkMsMax = 10_000;
