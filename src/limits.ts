@@ -167,3 +167,7 @@ export const lineageNodesMax = 10_000;
 export const lineageEdgesMax = 50_000;
 /** A lineage walk that takes longer answers what it has, and says so. */
 export const lineageWalkMsMax = 10_000;
+/** A record batch is gathered whole before it is read. Writers make them of a few MiB. */
+export const arrowMessageBytesMax = 256 * 1024 * 1024;
+/** Data files that one query for a page of rows reads at most; the next files are looked at only where these have too few matches. */
+export const pageFilesMax = 64;
