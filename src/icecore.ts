@@ -1,17 +1,162 @@
-import type { ApiKeys } from './access/api-keys.ts';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ApiKeys } from './access/api-keys.ts';
+import { fileAnchor } from './audit/anchor.ts';
+import { Audit } from './audit/audit.ts';
+import { auditLog } from './audit/audit-entry.ts';
+import { SigningKey } from './audit/signing-key.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import { openCatalog } from './catalog/open-catalog.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { featureSetTable } from './features/feature-set-table.ts';
+import { FeatureSets } from './features/feature-sets.ts';
+import { Features } from './features/features.ts';
+import { Ledger } from './ledger/ledger.ts';
+import type { AnyLedgerTable } from './ledger/ledger-table.ts';
+import { TableLedgerStore } from './ledger/table-ledger-store.ts';
+import { Lineage } from './lineage/lineage.ts';
+import { lineageEdgeTable } from './lineage/lineage-edge-table.ts';
+import { modelEventTable } from './models/model-event-table.ts';
+import { modelTable } from './models/model-table.ts';
+import { modelVersionTable } from './models/model-version-table.ts';
+import { Models } from './models/models.ts';
+import { runTable } from './runs/run-table.ts';
+import { Runs } from './runs/runs.ts';
+import { DuckDb } from './sql/duckdb.ts';
+import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
+import { Tables } from './tables/tables.ts';
+import { trainingSetOf, trainingSetTable } from './training/training-set-table.ts';
 
-export interface IcecoreParts {
+/** Icecore's own tables. */
+const ledgerTables: readonly AnyLedgerTable[] = [
+  auditLog,
+  lineageEdgeTable,
+  runTable,
+  featureSetTable,
+  trainingSetTable,
+  modelTable,
+  modelVersionTable,
+  modelEventTable,
+];
+
+interface Ground {
   readonly keys: ApiKeys;
+  readonly clock: Clock;
+  readonly catalog: Catalog;
+  readonly storage: OpenedStorage;
+  readonly duckdb: DuckDb;
+  readonly tables: Tables;
+  readonly ledger: Ledger;
+  readonly signingKey: SigningKey;
 }
 
-/** The domain behind the API. */
+/** The domain behind the API: one server over one store. The one place that builds things and hands them to each other. */
 export class Icecore {
+  readonly config: Config;
   readonly keys: ApiKeys;
+  readonly clock: Clock;
+  readonly catalog: Catalog;
+  readonly duckdb: DuckDb;
+  readonly tables: Tables;
+  readonly ledger: Ledger;
+  readonly audit: Audit;
+  readonly lineage: Lineage;
+  readonly runs: Runs;
+  readonly features: Features;
+  readonly featureSets: FeatureSets;
+  readonly models: Models;
+  readonly #storage: OpenedStorage;
 
-  constructor({ keys }: IcecoreParts) {
+  private constructor(config: Config, ground: Ground) {
+    const { catalog, clock, duckdb, keys, ledger, signingKey, storage, tables } = ground;
+    this.config = config;
     this.keys = keys;
+    this.clock = clock;
+    this.catalog = catalog;
+    this.duckdb = duckdb;
+    this.tables = tables;
+    this.ledger = ledger;
+    this.#storage = storage;
+    const anchor = fileAnchor(config.auditAnchorFile);
+    const audit = new Audit({ catalog, ledger, clock, signingKey, anchor, workDirectory: config.cacheDirectory });
+    const lineage = new Lineage({ ledger, clock });
+    this.audit = audit;
+    this.lineage = lineage;
+    this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
+    this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
+    const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
+    this.featureSets = featureSets;
+    this.models = new Models({
+      catalog,
+      tables,
+      ledger,
+      audit,
+      lineage,
+      clock,
+      signingKey,
+      allowLocalApproval: config.allowLocalApproval,
+      training: {
+        featureSet: (name, version) => featureSets.featureSet(name, version),
+        trainingSet: async (name, version) => {
+          const row = await ledger.find(trainingSetTable, { name, version });
+          return row === null ? null : trainingSetOf(row);
+        },
+      },
+    });
+  }
+
+  /** Opens the store, making it where there is none, and takes over what an earlier server left unfinished. */
+  static async open(config: Config, clock: Clock = systemClock): Promise<Icecore> {
+    const cache = config.cacheDirectory;
+    await mkdir(cache, { recursive: true });
+    const keys = await ApiKeys.load(config.apiKeys, clock);
+    const catalog = await openCatalog(config.catalog, clock);
+    const storage = await openStorage({
+      warehouse: config.warehouse,
+      allowedLocations: config.allowedLocations,
+      cacheDir: join(cache, 'files'),
+    });
+    const warehouse = warehouseLocation(config.warehouse);
+    const duckdb = await DuckDb.open({
+      spillDirectory: join(cache, 'spill'),
+      memoryBytesMax: config.memoryBytesMax,
+      threads: config.threads,
+      readableDirectories: [warehouse, ...config.allowedLocations, cache].map((location) => location.replace(/^file:\/\//, '')),
+    });
+    const tables = new Tables({
+      catalog,
+      storage,
+      duckdb: duckdb.trusted,
+      clock,
+      warehouse,
+      stagingDirectory: join(cache, 'staging'),
+    });
+    const ledger = await Ledger.open({
+      catalog,
+      store: new TableLedgerStore({ tables }),
+      indexDirectory: join(cache, 'ledger'),
+      tables: ledgerTables,
+    });
+    const signingKey = await SigningKey.load(config.signingKeyFile);
+    const icecore = new Icecore(config, { keys, clock, catalog, storage, duckdb, tables, ledger, signingKey });
+    icecore.audit.start();
+    await icecore.runs.begin();
+    return icecore;
   }
 
   /** Throws where requests could not be answered. */
-  async checkReady(): Promise<void> {}
+  async checkReady(): Promise<void> {
+    await this.catalog.headSeq();
+  }
+
+  /** Lets runs go, moves what waits in the journal to its tables, and closes the store. */
+  async close(): Promise<void> {
+    await this.runs.close();
+    await this.audit.close();
+    await this.ledger.close();
+    await this.catalog.close();
+    await this.duckdb.close();
+    await this.#storage.close();
+  }
 }

@@ -1,0 +1,115 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { IcecoreError } from './errors.ts';
+
+/** How a server is run: from flags, else from the environment, else by default. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Directory, `file:///…` or `s3://bucket/prefix`. */
+  readonly warehouse: string;
+  /** `sqlite:FILE`, later also `postgres://…` and `rest:URL`. */
+  readonly catalog: string;
+  /** Local disk that can be lost at any time. */
+  readonly cacheDirectory: string;
+  /** ICECORE_API_KEYS: a JSON list or a file with one; undefined for a server without access control. */
+  readonly apiKeys: string | undefined;
+  /** Directories that `rows: { file }` may read from. */
+  readonly fileRoots: readonly string[];
+  /** Further locations that tables may be at, besides the warehouse. */
+  readonly allowedLocations: readonly string[];
+  /** Origins that scoring may call. */
+  readonly modelOrigins: readonly string[];
+  /** Whether a server that checks no identities may approve models. */
+  readonly allowLocalApproval: boolean;
+  /** Signs decisions and checkpoints; made where it is missing. Belongs outside the warehouse. */
+  readonly signingKeyFile: string;
+  /** The file that checkpoints of the audit chain are appended to; belongs on another disk. */
+  readonly auditAnchorFile: string;
+  /** A key that GraphiQL's headers are filled with, for demonstrations. */
+  readonly graphiqlKey: string | undefined;
+  /** Ends with the process that started it. */
+  readonly stopWithParent: boolean;
+  readonly memoryBytesMax: number;
+  readonly threads: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const defaultDirectory = 'icecore-data';
+/** Of each of DuckDB's two instances; the rest is for the process itself. */
+const memoryShare = 0.25;
+
+/** Throws BAD_USER_INPUT, naming the flag or variable. */
+export function readConfig(args: readonly string[], environment: Environment): Config {
+  const flags = parseFlags(args);
+  const choose = (flag: string | undefined, variable: string): string | undefined => flag ?? nonEmpty(environment[variable]);
+  const catalog = choose(flags.catalog, 'ICECORE_CATALOG') ?? `sqlite:${join(defaultDirectory, 'catalog.sqlite')}`;
+  const directory = catalog.startsWith('sqlite:') ? dirname(resolve(catalog.slice('sqlite:'.length))) : resolve(defaultDirectory);
+  return {
+    host: choose(flags.host, 'ICECORE_HOST') ?? '127.0.0.1',
+    port: portOf(choose(flags.port, 'ICECORE_PORT') ?? '4000'),
+    warehouse: choose(flags.warehouse, 'ICECORE_WAREHOUSE') ?? join(directory, 'warehouse'),
+    catalog,
+    cacheDirectory: resolve(nonEmpty(environment['ICECORE_CACHE_DIR']) ?? join(directory, 'cache')),
+    apiKeys: nonEmpty(environment['ICECORE_API_KEYS']),
+    fileRoots: listOf(environment['ICECORE_FILE_ROOTS'], delimiter).map((root) => resolve(root)),
+    allowedLocations: listOf(environment['ICECORE_ALLOWED_LOCATIONS'], ','),
+    modelOrigins: listOf(environment['ICECORE_ALLOWED_MODEL_ORIGINS'], ','),
+    allowLocalApproval: flags['allow-local-approval'] ?? environment['ICECORE_ALLOW_LOCAL_APPROVAL'] === 'true',
+    signingKeyFile: resolve(nonEmpty(environment['ICECORE_SIGNING_KEY']) ?? join(directory, 'signing-key.pem')),
+    auditAnchorFile: resolve(nonEmpty(environment['ICECORE_AUDIT_ANCHOR']) ?? join(directory, 'audit-anchor.jsonl')),
+    graphiqlKey: nonEmpty(environment['ICECORE_GRAPHIQL_KEY']),
+    stopWithParent: environment['ICECORE_STOP_WITH_PARENT'] === 'true',
+    memoryBytesMax: Math.floor(totalmem() * memoryShare),
+    threads: availableParallelism(),
+  };
+}
+
+interface Flags {
+  readonly host?: string;
+  readonly port?: string;
+  readonly warehouse?: string;
+  readonly catalog?: string;
+  readonly 'allow-local-approval'?: boolean;
+}
+
+function parseFlags(args: readonly string[]): Flags {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        host: { type: 'string' },
+        port: { type: 'string' },
+        warehouse: { type: 'string' },
+        catalog: { type: 'string' },
+        'allow-local-approval': { type: 'boolean' },
+      },
+    });
+    return values;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new IcecoreError(
+      'BAD_USER_INPUT',
+      `${reason}. Flags of serve: --host, --port, --warehouse, --catalog, --allow-local-approval.`,
+    );
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new IcecoreError('BAD_USER_INPUT', `"${text}" is no port: give a number from 0 to 65535 with --port or ICECORE_PORT.`);
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text;
+}
+
+function listOf(text: string | undefined, separator: string): readonly string[] {
+  return (text ?? '')
+    .split(separator)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
