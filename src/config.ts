@@ -31,8 +31,9 @@ export interface Config {
   readonly graphiqlKey: string | undefined;
   /** Ends with the process that started it. */
   readonly stopWithParent: boolean;
-  readonly memoryBytesMax: number;
-  readonly threads: number;
+  /** Of each of the two instances of DuckDB. */
+  readonly engineMemoryBytesMax: number;
+  readonly engineThreads: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,7 +43,7 @@ const defaultDirectory = 'icecore-data';
 const memoryShare = 0.25;
 
 /** Throws BAD_USER_INPUT, naming the flag or variable. */
-export function readConfig(args: readonly string[], environment: Environment): Config {
+export function parseConfig(args: readonly string[], environment: Environment): Config {
   const flags = parseFlags(args);
   const choose = (flag: string | undefined, variable: string): string | undefined => flag ?? nonEmpty(environment[variable]);
   const catalog = choose(flags.catalog, 'ICECORE_CATALOG') ?? `sqlite:${join(defaultDirectory, 'catalog.sqlite')}`;
@@ -52,18 +53,18 @@ export function readConfig(args: readonly string[], environment: Environment): C
     port: portOf(choose(flags.port, 'ICECORE_PORT') ?? '4000'),
     warehouse: choose(flags.warehouse, 'ICECORE_WAREHOUSE') ?? join(directory, 'warehouse'),
     catalog,
-    cacheDirectory: resolve(nonEmpty(environment['ICECORE_CACHE_DIR']) ?? join(directory, 'cache')),
-    apiKeys: nonEmpty(environment['ICECORE_API_KEYS']),
-    fileRoots: listOf(environment['ICECORE_FILE_ROOTS'], delimiter).map((root) => resolve(root)),
-    allowedLocations: listOf(environment['ICECORE_ALLOWED_LOCATIONS'], ','),
-    modelOrigins: listOf(environment['ICECORE_ALLOWED_MODEL_ORIGINS'], ','),
-    allowLocalApproval: flags['allow-local-approval'] ?? environment['ICECORE_ALLOW_LOCAL_APPROVAL'] === 'true',
-    signingKeyFile: resolve(nonEmpty(environment['ICECORE_SIGNING_KEY']) ?? join(directory, 'signing-key.pem')),
-    auditAnchorFile: resolve(nonEmpty(environment['ICECORE_AUDIT_ANCHOR']) ?? join(directory, 'audit-anchor.jsonl')),
-    graphiqlKey: nonEmpty(environment['ICECORE_GRAPHIQL_KEY']),
-    stopWithParent: environment['ICECORE_STOP_WITH_PARENT'] === 'true',
-    memoryBytesMax: Math.floor(totalmem() * memoryShare),
-    threads: availableParallelism(),
+    cacheDirectory: resolve(nonEmpty(environment.ICECORE_CACHE_DIR) ?? join(directory, 'cache')),
+    apiKeys: nonEmpty(environment.ICECORE_API_KEYS),
+    fileRoots: listOf(environment.ICECORE_FILE_ROOTS, delimiter).map((root) => resolve(root)),
+    allowedLocations: listOf(environment.ICECORE_ALLOWED_LOCATIONS, ','),
+    modelOrigins: listOf(environment.ICECORE_ALLOWED_MODEL_ORIGINS, ','),
+    allowLocalApproval: flags['allow-local-approval'] ?? environment.ICECORE_ALLOW_LOCAL_APPROVAL === 'true',
+    signingKeyFile: resolve(nonEmpty(environment.ICECORE_SIGNING_KEY) ?? join(directory, 'signing-key.pem')),
+    auditAnchorFile: resolve(nonEmpty(environment.ICECORE_AUDIT_ANCHOR) ?? join(directory, 'audit-anchor.jsonl')),
+    graphiqlKey: nonEmpty(environment.ICECORE_GRAPHIQL_KEY),
+    stopWithParent: environment.ICECORE_STOP_WITH_PARENT === 'true',
+    engineMemoryBytesMax: Math.floor(totalmem() * memoryShare),
+    engineThreads: availableParallelism(),
   };
 }
 

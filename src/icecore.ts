@@ -120,8 +120,8 @@ export class Icecore {
     const warehouse = warehouseLocation(config.warehouse);
     const duckdb = await DuckDb.open({
       spillDirectory: join(cache, 'spill'),
-      memoryBytesMax: config.memoryBytesMax,
-      threads: config.threads,
+      memoryBytesMax: config.engineMemoryBytesMax,
+      threads: config.engineThreads,
       readableDirectories: [warehouse, ...config.allowedLocations, cache].map((location) => location.replace(/^file:\/\//, '')),
     });
     const tables = new Tables({

@@ -1,34 +1,17 @@
-import { readConfig } from './config.ts';
 import { IcecoreError } from './errors.ts';
-import { HttpServer } from './http/server.ts';
-import { Icecore } from './icecore.ts';
 
-/** `serve`, the default: the server on its store until it is told to stop. */
-async function serve(args: readonly string[]): Promise<void> {
-  const config = readConfig(args, process.env);
-  const icecore = await Icecore.open(config);
-  const server = await HttpServer.start(icecore, config);
-  console.log(`Icecore serves ${config.warehouse}; GraphiQL is at ${server.origin}/graphql`);
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    await server.close();
-    await icecore.close();
-    process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop().catch(fail));
-  if (config.stopWithParent) process.on('disconnect', () => void stop().catch(fail));
-}
-
-function fail(error: unknown): void {
-  console.error(IcecoreError.is(error) ? error.message : error);
-  process.exit(1);
-}
+const [major = 0] = process.versions.node.split('.').map(Number);
 
 async function main([command = 'serve', ...args]: readonly string[]): Promise<void> {
-  if (command === 'serve') return serve(args);
-  throw new IcecoreError('BAD_USER_INPUT', `There is no command "${command}"; there is: serve.`);
+  if (major < 24) {
+    throw new IcecoreError('FAILED_PRECONDITION', `Icecore needs Node 24, and this is ${process.version}: start it by npm.`);
+  }
+  if (command !== 'serve') throw new IcecoreError('BAD_USER_INPUT', `There is no command "${command}"; there is: serve.`);
+  const { serve } = await import('./serve.ts');
+  await serve(args);
 }
 
-main(process.argv.slice(2)).catch(fail);
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(IcecoreError.is(error) ? error.message : error);
+  process.exit(1);
+});
