@@ -171,3 +171,14 @@ export const lineageWalkMsMax = 10_000;
 export const arrowMessageBytesMax = 256 * 1024 * 1024;
 /** Data files that one query for a page of rows reads at most; the next files are looked at only where these have too few matches. */
 export const pageFilesMax = 64;
+/** A statement of a run, such as a materialisation: nobody waits at a screen, and cancelling the run ends it at once. */
+export const jobStatementMsMax = 6 * 60 * 60 * 1000;
+/** Keys of an upsert by which files are left out one by one; of more, their range has to do. */
+export const keyValuesPrunedMax = 200;
+/** A file of a ledger table below this is small, and so many small ones are merged into one. */
+export const ledgerSmallFileBytes = 8n * 1024n * 1024n;
+export const ledgerFilesTidied = 50;
+/** Snapshots of ledger tables stay so long, for whoever reads them meanwhile. Their rows stay for good. */
+export const ledgerHistoryMs = 24 * 60 * 60 * 1000;
+/** Rows a file of a training set: few files to plan, and pieces of a size that several readers can share out. */
+export const trainingFileRows = 1_000_000;

@@ -44,6 +44,8 @@ export function cellFromJson(type: Type, json: unknown, where: string): LedgerVa
     case 'timestamp':
     case 'timestamptz':
       if (typeof json === 'string' && /^-?\d{1,19}$/.test(json)) return BigInt(json);
+      // As SQL engines print them.
+      if (typeof json === 'bigint' || Number.isSafeInteger(json)) return BigInt(json as bigint | number);
       break;
     case 'float':
     case 'double':

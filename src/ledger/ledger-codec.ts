@@ -12,6 +12,7 @@ export interface CodecColumn {
   readonly name: string;
   readonly type: Type;
   readonly required: boolean;
+  readonly doc: string;
 }
 
 /** Rows of one ledger table, in memory, as journal JSON, and as cells of the local index. */
@@ -21,7 +22,7 @@ export class LedgerCodec {
 
   constructor(table: AnyLedgerTable) {
     this.table = table;
-    this.columns = table.columns.map(({ name, type, required }) => ({ name, type: parseTypeText(type, () => 0), required }));
+    this.columns = table.columns.map((column) => ({ ...column, type: parseTypeText(column.type, () => 0) }));
   }
 
   /** Throws INTERNAL where the row does not fit the columns: a defect of who made it. */
