@@ -136,11 +136,13 @@ export class TableTransaction {
   /**
    * Makes it so. Throws what the actions throw, ALREADY_EXISTS, NOT_FOUND, and CONFLICT where a guard, a fence or a claim does not hold
    * or too many races were lost. After any other error it is not known whether it happened.
+   * `isInTurn` where the caller has taken the turns of its tables (`Tables.turns`).
    */
-  async commit(): Promise<TransactionOutcome> {
+  async commit(options: { readonly isInTurn?: boolean } = {}): Promise<TransactionOutcome> {
     if (this.#used) throw new IcecoreError('INTERNAL', 'A transaction is committed once.');
     this.#used = true;
     try {
+      if (options.isInTurn === true) return await this.#commitInTurn();
       return await this.#tables.turns.take([...this.#changes.keys()], () => this.#commitInTurn());
     } catch (error) {
       if (error instanceof IcecoreError && nothingHappened.has(error.code)) await this.#remove(this.#dataFiles);

@@ -1,0 +1,149 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { IcecoreError } from '../errors.ts';
+import type { DataFile } from '../iceberg/data-file.ts';
+import { printIdentifier } from '../iceberg/identifier.ts';
+import { currentSchema } from '../iceberg/metadata.ts';
+import { mainBranch, type Snapshot } from '../iceberg/snapshot.ts';
+import { newSnapshotId } from '../iceberg/snapshot-id.ts';
+import { branchSnapshot } from '../iceberg/snapshot-producer.ts';
+import type { NestedField } from '../iceberg/type.ts';
+import { commitAttemptsMax } from '../limits.ts';
+import { duckDbError } from '../sql/duckdb-error.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import { replaceFiles } from './actions/replace-files.ts';
+import { tableColumnsSql } from './column-source.ts';
+import { writeDataFiles } from './data-file-writer.ts';
+import { keyPredicate } from './key-predicate.ts';
+import { fileColumn } from './read-parquet.ts';
+import { sameKey } from './row-keys.ts';
+import { openScan } from './scan-relation.ts';
+import { planSnapshot } from './snapshot-files.ts';
+import type { Table } from './table.ts';
+import type { Tables } from './tables.ts';
+import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './write-rows.ts';
+
+export interface KeyRewrite {
+  readonly write: RowsToWrite;
+  /** The rows to upsert, or whose keys are to be deleted; read more than once. */
+  readonly relation: string;
+  readonly keys: readonly NestedField[];
+  /** The table as it was when the rows were read. */
+  readonly first: Table;
+}
+
+/**
+ * Upserts or deletes by key, copy on write: the files that hold a matching row are written anew without it. Where the branch moves on
+ * meanwhile everything is computed again, from then on with the table's turn at committing held, so that it ends.
+ */
+export async function rewriteByKey(tables: Tables, connection: DuckDBConnection, rewrite: KeyRewrite): Promise<WriteOutcome> {
+  const name = printIdentifier(rewrite.write.identifier);
+  for (let attempt = 1; ; attempt++) {
+    const once = async (isInTurn: boolean) => {
+      const table = attempt === 1 ? rewrite.first : await reload(tables, rewrite);
+      return await commitWrite(tables, rewrite.write, await prepare(tables, connection, table, rewrite), isInTurn);
+    };
+    try {
+      return attempt === 1 ? await once(false) : await tables.turns.take([name], () => once(true));
+    } catch (error) {
+      const isMoved = error instanceof IcecoreError && error.code === 'CONFLICT' && 'readFrom' in error.context;
+      if (!isMoved || attempt >= commitAttemptsMax) throw error;
+    }
+  }
+}
+
+async function reload(tables: Tables, { write, first }: KeyRewrite): Promise<Table> {
+  const table = await tables.load(write.identifier);
+  if (table.uuid === first.uuid) return table;
+  throw new IcecoreError('CONFLICT', `The table ${printIdentifier(write.identifier)} was dropped, and another has its name now.`);
+}
+
+async function prepare(tables: Tables, connection: DuckDBConnection, table: Table, rewrite: KeyRewrite): Promise<PreparedWrite> {
+  const { write, relation, keys } = rewrite;
+  const schema = currentSchema(table.metadata);
+  const head = branchSnapshot(table.metadata, write.branch ?? mainBranch);
+  try {
+    const where = await keyPredicate(connection, relation, keys);
+    const plan = await planSnapshot(tables.files, table.metadata, head, { schema, where });
+    const scan = await openScan(tables, { table, withPosition: true }, schema, plan);
+    try {
+      const hit = await matches(connection, scan.sql, relation, keys);
+      const tasks = [...scan.tasksByPath].filter(([path]) => hit.files.has(path)).map(([, task]) => task);
+      const kept = await openScan(tables, { table }, schema, { ...plan, tasks });
+      try {
+        const columns = schema.fields.map(({ name }) => quoteIdentifier(name)).join(', ');
+        const survivors = `SELECT ${columns} FROM ${kept.sql} AS old WHERE NOT EXISTS (SELECT 1 FROM ${relation} AS given WHERE ${sameKey('old', 'given', keys)})`;
+        const isUpsert = write.mode === 'UPSERT';
+        const incoming = isUpsert ? ` UNION ALL BY NAME (${await tableColumnsSql(connection, relation, schema)})` : '';
+        const written = await writeDataFiles(tables, {
+          connection,
+          relation: `(${survivors}${incoming})`,
+          metadata: table.metadata,
+          ...(write.orderBy === undefined ? {} : { orderBy: write.orderBy }),
+          ...(write.signal === undefined ? {} : { signal: write.signal }),
+        });
+        const added = isUpsert ? await countOf(connection, relation) : 0n;
+        return prepared(
+          table,
+          head,
+          write,
+          tasks.map(({ file }) => file.filePath),
+          written.files,
+          added,
+          hit.rows,
+        );
+      } finally {
+        kept.release();
+      }
+    } finally {
+      scan.release();
+    }
+  } catch (error) {
+    throw duckDbError(error, `The ${write.mode}`);
+  }
+}
+
+function prepared(
+  table: Table,
+  head: Snapshot | null,
+  write: RowsToWrite,
+  removed: readonly string[],
+  added: readonly DataFile[],
+  rowsAdded: bigint,
+  rowsRemoved: bigint,
+): PreparedWrite {
+  const snapshotId = newSnapshotId();
+  const action = replaceFiles({
+    ...snapshotOptions(write, snapshotId),
+    operation: write.mode === 'DELETE' && added.length === 0 ? 'delete' : 'overwrite',
+    removed,
+    added,
+    readFrom: head?.snapshotId ?? null,
+  });
+  return { table, snapshotId, action, files: added.map((file) => file.filePath), rowsAdded, rowsRemoved: () => rowsRemoved };
+}
+
+interface Matches {
+  /** Local paths of the files that hold a matching row. */
+  readonly files: ReadonlySet<string>;
+  readonly rows: bigint;
+}
+
+async function matches(
+  connection: DuckDBConnection,
+  scan: string,
+  relation: string,
+  keys: readonly NestedField[],
+): Promise<Matches> {
+  const reader = await connection.runAndReadAll(
+    `SELECT ${fileColumn}, count(*) FROM ${scan} AS old WHERE EXISTS (SELECT 1 FROM ${relation} AS given WHERE ${sameKey('old', 'given', keys)}) GROUP BY 1`,
+  );
+  const rows = reader.getRows();
+  return {
+    files: new Set(rows.map(([file]) => String(file))),
+    rows: rows.reduce((sum, [, count]) => sum + BigInt(String(count)), 0n),
+  };
+}
+
+async function countOf(connection: DuckDBConnection, relation: string): Promise<bigint> {
+  return BigInt(String((await connection.runAndReadAll(`SELECT count(*) FROM ${relation} AS given`)).getRows()[0]?.[0]));
+}
