@@ -12,9 +12,9 @@ import type { Config } from './config.ts';
 import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
+import { IcebergLedgerStore } from './ledger/iceberg-ledger-store.ts';
 import { Ledger } from './ledger/ledger.ts';
 import type { AnyLedgerTable } from './ledger/ledger-table.ts';
-import { TableLedgerStore } from './ledger/table-ledger-store.ts';
 import { Lineage } from './lineage/lineage.ts';
 import { lineageEdgeTable } from './lineage/lineage-edge-table.ts';
 import { modelEventTable } from './models/model-event-table.ts';
@@ -127,14 +127,14 @@ export class Icecore {
     const tables = new Tables({
       catalog,
       storage,
-      duckdb: duckdb.trusted,
+      duckdb,
       clock,
       warehouse,
       stagingDirectory: join(cache, 'staging'),
     });
     const ledger = await Ledger.open({
       catalog,
-      store: new TableLedgerStore({ tables }),
+      store: new IcebergLedgerStore(tables),
       indexDirectory: join(cache, 'ledger'),
       tables: ledgerTables,
     });
