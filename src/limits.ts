@@ -182,3 +182,17 @@ export const ledgerFilesTidied = 50;
 export const ledgerHistoryMs = 24 * 60 * 60 * 1000;
 /** Rows a file of a training set: few files to plan, and pieces of a size that several readers can share out. */
 export const trainingFileRows = 1_000_000;
+/** A file without a reference may be one that a writer is about to commit; Spark's procedure draws the same line. */
+export const orphanAgeMsMin = 24 * 60 * 60 * 1000;
+/** Orphan files that an answer names; the rest is counted. */
+export const orphanFilesListedMax = 1000;
+/** One call to remove files; S3 takes as many. */
+export const orphanFilesRemovedAtOnce = 1000;
+/** Iceberg's own default of `write.target-file-size-bytes`. */
+export const compactedFileBytesDefault = 512 * 1024 * 1024;
+/** Objects named in one removal; S3 takes a thousand. */
+export const objectsRemovedAtOnce = 1000;
+/** Rows that a drifted reproduction names for each column; the rest is counted. */
+export const differingRowsShownMax = 5;
+/** Entities of one call of featureVectors; more is a training set. */
+export const featureVectorEntitiesMax = 10_000;

@@ -1,10 +1,10 @@
+import type { DuckDBType } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
 import type { Schema } from '../iceberg/schema.ts';
-import type { NestedField } from '../iceberg/type.ts';
 import { printTypeText } from '../iceberg/type-text.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
-import { duckDbTypeText, icebergFields } from '../sql/duckdb-type.ts';
+import { duckDbTypeText } from '../sql/duckdb-type.ts';
 import { withSelect } from '../sql/query.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { type ParsedSelect, parseSelect } from '../sql/select.ts';
@@ -38,16 +38,27 @@ export async function checkDefinition(
     const given = fields.find((candidate) => candidate.name === field.name);
     if (given === undefined && !field.required) continue;
     if (given === undefined) throw refuse(featureTable, `lacks the required column ${field.name}; it gives ${names(fields)}`);
+    if (canCast(given.type, field.type)) continue;
+    throw refuse(
+      featureTable,
+      `gives ${field.name} as ${given.type}, and the table has it as ${printTypeText(field.type)}. Cast it, if that is meant`,
+    );
   }
   return select;
 }
 
-function names(fields: readonly NestedField[]): string {
-  return fields.map((field) => field.name).join(', ');
+function names(columns: readonly { readonly name: string }[]): string {
+  return columns.map((column) => column.name).join(', ');
 }
 
 function refuse(featureTable: string, reason: string): IcecoreError {
   return new IcecoreError('BAD_USER_INPUT', `The definition of ${featureTable} ${reason}.`, { context: { featureTable } });
+}
+
+/** A column of a SELECT, of a type of the engine. */
+export interface SelectColumn {
+  readonly name: string;
+  readonly type: DuckDBType;
 }
 
 /** The columns that a SELECT gives, by the current columns of its tables, or those at the point it names; no data is read. */
@@ -56,7 +67,7 @@ export async function selectColumns(
   tables: Tables,
   select: ParsedSelect,
   signal?: AbortSignal,
-): Promise<readonly NestedField[]> {
+): Promise<readonly SelectColumn[]> {
   const relations: string[] = [];
   for (const { identifier } of select.references) {
     relations.push(emptyRelationSql(currentSchema((await tables.load(identifier)).metadata)));
@@ -65,10 +76,7 @@ export async function selectColumns(
     const statement = await connection.prepare(sql);
     try {
       const columns = Array.from({ length: statement.columnCount }, (_, index) => index);
-      return icebergFields(
-        columns.map((index) => statement.columnName(index)),
-        columns.map((index) => statement.columnType(index)),
-      );
+      return columns.map((index) => ({ name: statement.columnName(index), type: statement.columnType(index) }));
     } finally {
       statement.destroySync();
     }

@@ -29,6 +29,7 @@ export type TrainingSetRow = {
   readonly spine_event_time: string;
   readonly labels: readonly string[];
   readonly sources: readonly SnapshotCell[];
+  readonly feature_snapshots: readonly SnapshotCell[];
   readonly feature_set: string;
   readonly feature_set_version: number;
   readonly options: OptionsCell;
@@ -60,6 +61,12 @@ export const trainingSetTable: LedgerTable<TrainingSetRow> = {
     { name: 'spine_event_time', type: 'string', required: true, doc: 'The spine’s column that says the moment of each row.' },
     { name: 'labels', type: 'list<string>', required: true, doc: 'Columns of the spine that are labels.' },
     { name: 'sources', type: `list<${snapshot}>`, required: true, doc: 'Every snapshot that it was computed from; pinned.' },
+    {
+      name: 'feature_snapshots',
+      type: `list<${snapshot}>`,
+      required: true,
+      doc: 'Those of them that the feature tables were read at.',
+    },
     { name: 'feature_set', type: 'string', required: true, doc: 'The feature set.' },
     { name: 'feature_set_version', type: 'int', required: true, doc: 'Its version.' },
     { name: 'options', type: options, required: true, doc: 'The options of the point-in-time join.' },
@@ -98,6 +105,7 @@ export function trainingSetRow(set: TrainingSet): TrainingSetRow {
     spine_event_time: set.spineEventTime,
     labels: set.labels,
     sources: set.sources.map(snapshotCell),
+    feature_snapshots: set.featureSnapshots.map(snapshotCell),
     feature_set: set.featureSet.name,
     feature_set_version: set.featureSet.version,
     options: {
@@ -127,6 +135,7 @@ export function trainingSetOf(row: TrainingSetRow): TrainingSet {
     spineEventTime: row.spine_event_time,
     labels: row.labels,
     sources: row.sources.map(snapshotOf),
+    featureSnapshots: row.feature_snapshots.map(snapshotOf),
     featureSet: { name: row.feature_set, version: row.feature_set_version },
     options: optionsOf(row.options),
     split: row.split === null ? null : splitOf(row.split),

@@ -35,6 +35,8 @@ export interface TrainingSet {
   readonly labels: readonly string[];
   /** Every pinned snapshot that it was computed from, the tables of a spine's SELECT included. */
   readonly sources: readonly TableSnapshotRef[];
+  /** Those of them that the feature tables were read at; a feature table without rows had none. */
+  readonly featureSnapshots: readonly TableSnapshotRef[];
   readonly featureSet: { readonly name: string; readonly version: number };
   readonly options: PointInTimeOptions;
   readonly split: Split | null;
