@@ -1,0 +1,24 @@
+/** Measures beside peers: `npm run bench -- NAME [--json]`. A table, or one JSON object. */
+import { parseArgs } from 'node:util';
+import { type BenchRow, benchTable } from './bench.ts';
+
+/** Loaded only when asked for: each brings software of its own. */
+const benches: Readonly<Record<string, () => Promise<() => Promise<readonly BenchRow[]>>>> = {
+  'point-in-time': async () => (await import('./point-in-time.ts')).benchPointInTime,
+};
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options: { json: { type: 'boolean', default: false } }, allowPositionals: true });
+  const [name = ''] = positionals;
+  const load = Object.hasOwn(benches, name) ? benches[name] : undefined;
+  if (load === undefined || positionals.length !== 1) {
+    throw new Error(`Say which: npm run bench -- NAME [--json]. There are: ${Object.keys(benches).join(', ')}.`);
+  }
+  const rows = await (await load())();
+  console.log(values.json ? JSON.stringify({ name, rows }) : benchTable(rows));
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
