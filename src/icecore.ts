@@ -12,6 +12,9 @@ import type { Config } from './config.ts';
 import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
+import { RowWrites } from './lakehouse/row-writes.ts';
+import { Selects } from './lakehouse/selects.ts';
+import { TableOperations } from './lakehouse/table-operations.ts';
 import { IcebergLedgerStore } from './ledger/iceberg-ledger-store.ts';
 import { Ledger } from './ledger/ledger.ts';
 import type { AnyLedgerTable } from './ledger/ledger-table.ts';
@@ -26,7 +29,8 @@ import { Runs } from './runs/runs.ts';
 import { DuckDb } from './sql/duckdb.ts';
 import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
 import { Tables } from './tables/tables.ts';
-import { trainingSetOf, trainingSetTable } from './training/training-set-table.ts';
+import { Training } from './training/training.ts';
+import { trainingSetTable } from './training/training-set-table.ts';
 
 /** Icecore's own tables. */
 const ledgerTables: readonly AnyLedgerTable[] = [
@@ -65,7 +69,11 @@ export class Icecore {
   readonly runs: Runs;
   readonly features: Features;
   readonly featureSets: FeatureSets;
+  readonly training: Training;
   readonly models: Models;
+  readonly tableOperations: TableOperations;
+  readonly rowWrites: RowWrites;
+  readonly selects: Selects;
   readonly #storage: OpenedStorage;
 
   private constructor(config: Config, ground: Ground) {
@@ -85,8 +93,13 @@ export class Icecore {
     this.lineage = lineage;
     this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
+    this.tableOperations = new TableOperations({ catalog, tables, audit, clock });
+    this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
+    this.selects = new Selects({ tables, duckdb });
     const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
     this.featureSets = featureSets;
+    const training = new Training({ catalog, tables, duckdb, ledger, audit, lineage, runs: this.runs, clock, featureSets });
+    this.training = training;
     this.models = new Models({
       catalog,
       tables,
@@ -96,13 +109,7 @@ export class Icecore {
       clock,
       signingKey,
       allowLocalApproval: config.allowLocalApproval,
-      training: {
-        featureSet: (name, version) => featureSets.featureSet(name, version),
-        trainingSet: async (name, version) => {
-          const row = await ledger.find(trainingSetTable, { name, version });
-          return row === null ? null : trainingSetOf(row);
-        },
-      },
+      training,
     });
   }
 

@@ -196,3 +196,13 @@ export const objectsRemovedAtOnce = 1000;
 export const differingRowsShownMax = 5;
 /** Entities of one call of featureVectors; more is a training set. */
 export const featureVectorEntitiesMax = 10_000;
+/** Columns of an Arrow schema, nested ones counted: as many as any table that is not a mistake. */
+export const arrowColumnsMax = 10_000;
+/** Bins of a column's histogram: what a page shows at a glance. */
+export const histogramBins = 20;
+/** Rows of one Arrow body; a table of them is kept on disk until it is written. */
+export const arrowBodyRowsMax = 1_000_000_000;
+/** Rows of one uploaded Arrow stream: what a snapshot takes in one go; larger loads come in parts. */
+export const arrowBodyRowsMax = 1_000_000_000;
+/** Rows of one SELECT's JSON answer; more travels as Arrow. */
+export const sqlRowsMax = 100_000;

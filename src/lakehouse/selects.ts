@@ -1,0 +1,81 @@
+import { IcecoreError } from '../errors.ts';
+import { openSelect, resolveSources, snapshotsOf } from '../features/select-sources.ts';
+import { printTypeText } from '../iceberg/type-text.ts';
+import { sqlRowsMax } from '../limits.ts';
+import type { DuckDb } from '../sql/duckdb.ts';
+import { type BoundSelect, type JsonRow, runSelect } from '../sql/query.ts';
+import { parseSelect } from '../sql/select.ts';
+import type { TableSnapshotRef } from '../tables/table.ts';
+import type { Tables } from '../tables/tables.ts';
+
+export type SqlEngine = 'EMBEDDED' | 'DISTRIBUTED';
+
+export interface SelectRequest {
+  readonly statement: string;
+  readonly parameters: readonly unknown[];
+  readonly engine: SqlEngine;
+}
+
+export interface SelectAnswer {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly JsonRow[];
+  readonly truncated: boolean;
+  readonly engine: SqlEngine;
+  /** Every snapshot that the statement read. */
+  readonly snapshots: readonly TableSnapshotRef[];
+  readonly elapsedMs: number;
+}
+
+/** A SELECT whose tables are bound to snapshots; good until it is released. */
+export interface ResolvedSelect {
+  readonly bound: BoundSelect;
+  readonly snapshots: readonly TableSnapshotRef[];
+  release(): void;
+}
+
+/** Callers' SELECTs (semantics, section 10). */
+export class Selects {
+  readonly #tables: Tables;
+  readonly #duckdb: DuckDb;
+
+  constructor({ tables, duckdb }: { readonly tables: Tables; readonly duckdb: DuckDb }) {
+    this.#tables = tables;
+    this.#duckdb = duckdb;
+  }
+
+  /** The first rows of a SELECT. Throws BAD_USER_INPUT, NOT_FOUND, TIMEOUT, OVERLOADED; FAILED_PRECONDITION for DISTRIBUTED. */
+  async run(request: SelectRequest, maxRows: number, signal: AbortSignal): Promise<SelectAnswer> {
+    if (maxRows < 0 || maxRows > sqlRowsMax) {
+      throw new IcecoreError(
+        'BAD_USER_INPUT',
+        `maxRows is ${maxRows}; it takes 0 to ${sqlRowsMax}. More rows travel as Arrow: sqlBatches.`,
+      );
+    }
+    const startMs = performance.now();
+    const select = await this.resolve(request, signal);
+    try {
+      const { columns, rows, truncated } = await runSelect(this.#duckdb, select.bound, { maxRows, signal });
+      return {
+        columns: columns.map(({ name, type }) => ({ name, type: printTypeText(type) })),
+        rows,
+        truncated,
+        engine: request.engine,
+        snapshots: select.snapshots,
+        elapsedMs: performance.now() - startMs,
+      };
+    } finally {
+      select.release();
+    }
+  }
+
+  /** Checks a statement and resolves its tables, all of one moment. */
+  async resolve({ statement, parameters, engine }: SelectRequest, signal: AbortSignal): Promise<ResolvedSelect> {
+    if (engine === 'DISTRIBUTED') {
+      throw new IcecoreError('FAILED_PRECONDITION', 'The engine DISTRIBUTED is not built yet: use EMBEDDED.');
+    }
+    const select = await parseSelect(this.#duckdb, statement, signal);
+    const sources = await resolveSources(this.#tables, select);
+    const { bound, release } = await openSelect(this.#tables, select, sources, signal);
+    return { bound: { ...bound, parameters }, snapshots: snapshotsOf(sources), release };
+  }
+}
