@@ -127,6 +127,11 @@ export class TableTransaction {
     this.#dataFiles.push(...locations);
   }
 
+  /** Whether it was committed, tried to be, or given up. */
+  get isUsed(): boolean {
+    return this.#used;
+  }
+
   /** Gives up: removes the files of `onRollback`. */
   async discard(): Promise<void> {
     this.#used = true;

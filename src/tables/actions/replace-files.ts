@@ -18,16 +18,19 @@ export interface FileReplacement extends SnapshotOptions {
    * branch has moved on, since rows that came meanwhile may be concerned too.
    */
   readonly readFrom?: bigint | null;
+  /** Delete manifests that were read and applied: CONFLICT (retryable: compute it again) where there is another by now. */
+  readonly deletesSeen?: ReadonlySet<string>;
 }
 
 /** Takes files out and puts others in, as one snapshot. Throws CONFLICT where another commit took one of them out before. */
 export function replaceFiles(replacement: FileReplacement): TableAction {
   return {
     name: replacement.operation,
-    apply(base, context) {
-      const { operation, added, removed, readFrom } = replacement;
+    async apply(base, context) {
+      const { operation, added, removed, readFrom, deletesSeen } = replacement;
+      if (deletesSeen !== undefined) await refuseNewDeletes(base, replacement.branch ?? mainBranch, context, deletesSeen);
       if (readFrom !== undefined) refuseMovedHead(base, replacement.branch ?? mainBranch, readFrom);
-      return addSnapshot(base, context, replacement, { operation, added, removedPaths: new Set(removed) });
+      return await addSnapshot(base, context, replacement, { operation, added, removedPaths: new Set(removed) });
     },
   };
 }
@@ -70,4 +73,20 @@ function refuseMovedHead(base: TableMetadata, branch: string, readFrom: bigint |
       retryable: true,
     },
   );
+}
+
+/** Rows deleted meanwhile from the files that go would come back. */
+async function refuseNewDeletes(
+  base: TableMetadata,
+  branch: string,
+  context: ActionContext,
+  seen: ReadonlySet<string>,
+): Promise<void> {
+  const manifests = await branchManifests(base, branch, context);
+  const unseen = manifests.find(({ content, manifestPath }) => content === 'deletes' && !seen.has(manifestPath));
+  if (unseen === undefined) return;
+  throw new IcecoreError('CONFLICT', `Rows were deleted on the branch ${branch} while its files were rewritten.`, {
+    context: { branch, manifest: unseen.manifestPath },
+    retryable: true,
+  });
 }
