@@ -202,7 +202,7 @@ export const arrowColumnsMax = 10_000;
 export const histogramBins = 20;
 /** Rows of one Arrow body; a table of them is kept on disk until it is written. */
 export const arrowBodyRowsMax = 1_000_000_000;
-/** Rows of one uploaded Arrow stream: what a snapshot takes in one go; larger loads come in parts. */
-export const arrowBodyRowsMax = 1_000_000_000;
 /** Rows of one SELECT's JSON answer; more travels as Arrow. */
 export const sqlRowsMax = 100_000;
+/** The longest that `expireSnapshots` and `removeOrphanFiles` keep their caller waiting for the lists that they answer with. */
+export const maintenanceAnswerMsMax = 10 * 60 * 1000;
