@@ -1,0 +1,235 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DataFile } from '../../src/iceberg/data-file.ts';
+import type { Expression } from '../../src/iceberg/expression.ts';
+import { parseIdentifier } from '../../src/iceberg/identifier.ts';
+import { currentSchema, currentSnapshot } from '../../src/iceberg/metadata.ts';
+import { appendFiles } from '../../src/tables/actions/append-files.ts';
+import { evolveSchema } from '../../src/tables/actions/evolve-schema.ts';
+import { setPartitioning } from '../../src/tables/actions/set-partitioning.ts';
+import { setRef } from '../../src/tables/actions/set-ref.ts';
+import { columnStatistics } from '../../src/tables/column-statistics.ts';
+import { compactTable } from '../../src/tables/compact-table.ts';
+import { readRows } from '../../src/tables/row-page.ts';
+import { scanRelation } from '../../src/tables/scan-relation.ts';
+import { planSnapshot } from '../../src/tables/snapshot-files.ts';
+import type { TableAction } from '../../src/tables/table-action.ts';
+import { Warehouse } from './warehouse.ts';
+
+let warehouse: Warehouse;
+beforeAll(async () => {
+  warehouse = await Warehouse.open();
+});
+afterAll(() => warehouse.close());
+
+async function change(name: string, ...actions: TableAction[]) {
+  const transaction = warehouse.tables.transaction();
+  for (const action of actions) transaction.change(parseIdentifier(name), action);
+  return await transaction.commit();
+}
+
+async function counts(name: string, where: Expression) {
+  const { metadata } = await warehouse.load(name);
+  const plan = await planSnapshot(warehouse.tables.files, metadata, currentSnapshot(metadata) ?? null, {
+    schema: currentSchema(metadata),
+    where,
+  });
+  return plan.counters;
+}
+
+test('a predicate opens the files of its partitions alone', async () => {
+  await warehouse.create('raw.pruned', {
+    columns: [
+      { name: 'at', type: 'timestamp' },
+      { name: 'origin', type: 'string' },
+      { name: 'delay', type: 'double' },
+    ],
+    partitionBy: [{ column: 'at', transform: 'day' }],
+  });
+  for (let month = 0; month < 3; month++) {
+    await warehouse.append(
+      'raw.pruned',
+      `SELECT TIMESTAMP '2001-01-01' + INTERVAL (${month * 30} + i) DAY AS at, 'o' || i AS origin, CASE WHEN i = 7 THEN 'NaN'::DOUBLE ELSE i END AS delay FROM range(30) r(i)`,
+    );
+  }
+  const day: Expression = {
+    op: 'and',
+    left: { op: 'gt-eq', column: 'at', literal: '2001-02-03T00:00:00' },
+    right: { op: 'lt', column: 'at', literal: '2001-02-05T00:00:00' },
+  };
+  expect(await counts('raw.pruned', day)).toMatchObject({
+    filesTotal: 90,
+    filesMatched: 2,
+    rowsMatched: 2n,
+    manifestsRead: 1,
+    manifestsSkipped: 2,
+  });
+  expect(await counts('raw.pruned', { op: 'eq', column: 'origin', literal: 'o12' })).toMatchObject({ filesMatched: 3 });
+  // NaN is above all numbers to SQL: the file that holds one is opened.
+  expect(await counts('raw.pruned', { op: 'gt', column: 'delay', literal: 28 })).toMatchObject({ filesMatched: 6 });
+  const page = await readRows(warehouse.tables, await warehouse.load('raw.pruned'), { where: 'delay > 28' });
+  expect(page.rows.map((row) => row.delay)).toEqual(['NaN', 29, 'NaN', 29, 'NaN', 29]);
+});
+
+test('old snapshots keep their columns while the table goes on', async () => {
+  const name = 'raw.evolving';
+  await warehouse.create(name, {
+    columns: [
+      { name: 'id', type: 'int' },
+      { name: 'price', type: 'float' },
+      { name: 'gone', type: 'string' },
+    ],
+  });
+  const first =
+    (await warehouse.append(name, "SELECT 1::INT AS id, 1.5::FLOAT AS price, 'x' AS gone")).metadata.currentSnapshotId ?? 0n;
+  await change(name, setRef('before', { type: 'tag', snapshotId: first }));
+  await change(
+    name,
+    evolveSchema([
+      { kind: 'rename', from: 'price', to: 'cost' },
+      { kind: 'widen', column: 'cost', type: 'double' },
+      { kind: 'widen', column: 'id', type: 'long' },
+      { kind: 'drop', column: 'gone' },
+      { kind: 'add', column: { name: 'price', type: 'string' } },
+    ]),
+    setPartitioning([{ column: 'id', transform: 'bucket[4]' }]),
+  );
+  await warehouse.append(name, "SELECT 3000000000 AS id, 2.5::DOUBLE AS cost, 'new' AS price");
+  expect(await warehouse.rows(name, 'SELECT * FROM t ORDER BY id')).toEqual([
+    { id: '1', cost: 1.5, price: null },
+    { id: '3000000000', cost: 2.5, price: 'new' },
+  ]);
+  const then = [{ id: 1, price: 1.5, gone: 'x' }];
+  expect(await warehouse.rows(name, 'SELECT * FROM t', { snapshotId: first })).toEqual(then);
+  expect(await warehouse.rows(name, 'SELECT * FROM t', { ref: 'before' })).toEqual(then);
+  await expect(warehouse.rows(name, 'SELECT * FROM t', { ref: 'befor' })).rejects.toThrow('Did you mean before?');
+  // Both specs are in one table; compaction brings all into the new one.
+  await warehouse.append(name, "SELECT 1 AS id, 3.5::DOUBLE AS cost, 'newer' AS price");
+  const compacted = await compactTable(warehouse.tables, { identifier: parseIdentifier(name) });
+  expect(compacted.snapshot?.summary.operation ?? 'replace').toBe('replace');
+  expect(await warehouse.rows(name, 'SELECT count(*)::INT n, sum(cost) s FROM t')).toEqual([{ n: 3, s: 7.5 }]);
+});
+
+test('a nested field that was renamed is refused, not read as null', async () => {
+  const name = 'raw.nested';
+  await warehouse.create(name, {
+    columns: [
+      { name: 'id', type: 'int' },
+      { name: 's', type: 'struct<a: int, b: string>' },
+    ],
+  });
+  await warehouse.append(name, "SELECT 1::INT AS id, {'a': 1::INT, 'b': 'x'} AS s");
+  await change(name, evolveSchema([{ kind: 'add', column: { name: 'later', type: 'int' } }]));
+  expect(await warehouse.rows(name, 'SELECT s.a FROM t')).toEqual([{ a: 1 }]);
+  await change(name, evolveSchema([{ kind: 'rename', from: 's.a', to: 'c' }]));
+  await expect(warehouse.rows(name)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+});
+
+test('rows deleted by position do not show, and compaction writes them out', async () => {
+  const name = 'raw.deletes';
+  await warehouse.create(name, { columns: [{ name: 'id', type: 'int' }] });
+  const table = await warehouse.append(name, 'SELECT i::INT AS id FROM range(10) r(i)');
+  const { tasks } = await planSnapshot(warehouse.tables.files, table.metadata, currentSnapshot(table.metadata) ?? null, {
+    schema: currentSchema(table.metadata),
+    projection: { metrics: 'all' },
+  });
+  const data = tasks[0]?.file as DataFile;
+  const local = join(warehouse.directory, 'deletes.parquet');
+  await warehouse.select(
+    `COPY (SELECT '${data.filePath}' AS file_path, unnest([2, 3, 7])::BIGINT AS pos) TO '${local}' (FORMAT parquet, FIELD_IDS {file_path: 2147483546, pos: 2147483545})`,
+  );
+  const location = `${table.metadata.location}/data/deletes.parquet`;
+  await warehouse.tables.storage.publish(local, location);
+  const none = new Map();
+  const deletes: DataFile = {
+    ...data,
+    content: 'position-deletes',
+    filePath: location,
+    recordCount: 3n,
+    columnSizes: none,
+    valueCounts: none,
+    nullValueCounts: none,
+    nanValueCounts: none,
+    lowerBounds: none,
+    upperBounds: none,
+    splitOffsets: null,
+  };
+  await change(name, appendFiles([deletes]));
+  expect(await warehouse.rows(name, 'SELECT list(id ORDER BY id)::VARCHAR l FROM t')).toEqual([{ l: '[0, 1, 4, 5, 6, 8, 9]' }]);
+  const page = await readRows(warehouse.tables, await warehouse.load(name), { first: 4 });
+  expect(page.rows.map((row) => row.id)).toEqual([0, 1, 4, 5]);
+  const rest = await readRows(warehouse.tables, await warehouse.load(name), { after: page.endCursor ?? '' });
+  expect(rest.rows.map((row) => row.id)).toEqual([6, 8, 9]);
+  const outcome = await compactTable(warehouse.tables, { identifier: parseIdentifier(name) });
+  expect(outcome).toMatchObject({ filesBefore: 1, filesAfter: 1 });
+  expect(await warehouse.rows(name, 'SELECT list(id ORDER BY id)::VARCHAR l FROM t')).toEqual([{ l: '[0, 1, 4, 5, 6, 8, 9]' }]);
+  const equality: DataFile = { ...deletes, content: 'equality-deletes', equalityIds: [1], filePath: `${location}-equality` };
+  await change(name, appendFiles([equality]));
+  await expect(warehouse.rows(name)).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: expect.stringContaining('equality deletes'),
+  });
+});
+
+test('compaction makes few files of many and keeps the rows', async () => {
+  const name = 'raw.small_files';
+  await warehouse.create(name, {
+    columns: [
+      { name: 'id', type: 'int' },
+      { name: 'part', type: 'string' },
+    ],
+    partitionBy: [{ column: 'part', transform: 'identity' }],
+  });
+  for (let i = 0; i < 6; i++)
+    await warehouse.append(name, `SELECT i::INT AS id, 'p' || (i % 2) AS part FROM range(${i * 10}, ${i * 10 + 10}) r(i)`);
+  const identifier = parseIdentifier(name);
+  const plan = await compactTable(warehouse.tables, { identifier, dryRun: true });
+  expect(plan).toMatchObject({ snapshot: null, filesBefore: 12, filesAfter: 2, rows: 60n });
+  const one = await compactTable(warehouse.tables, { identifier, where: "part = 'p1'" });
+  expect(one).toMatchObject({ filesBefore: 6, filesAfter: 1 });
+  const all = await compactTable(warehouse.tables, { identifier });
+  expect(all).toMatchObject({ filesBefore: 6, filesAfter: 1 });
+  expect(all.snapshot?.summary).toMatchObject({ operation: 'replace', 'total-data-files': '2', 'total-records': '60' });
+  expect((await compactTable(warehouse.tables, { identifier })).snapshot).toBeNull();
+  expect(await warehouse.rows(name, 'SELECT count(DISTINCT id)::INT n, sum(id)::INT s FROM t')).toEqual([{ n: 60, s: 1770 }]);
+});
+
+test('statistics of a column', async () => {
+  const name = 'raw.statistics';
+  await warehouse.create(name, {
+    columns: [
+      { name: 'x', type: 'double' },
+      { name: 's', type: 'string' },
+    ],
+  });
+  await warehouse.append(
+    name,
+    "SELECT CASE WHEN i = 100 THEN 'NaN'::DOUBLE WHEN i = 101 THEN NULL ELSE i END AS x, 's' || (i % 5) AS s FROM range(102) r(i)",
+  );
+  const table = await warehouse.load(name);
+  const x = await columnStatistics(warehouse.tables, table, 'x');
+  expect(x).toMatchObject({ rowCount: 102n, nullCount: 1n, min: 0, max: 'NaN', mean: 49.5 });
+  expect(x.histogram?.map((bin) => bin.count).reduce((a, b) => a + b)).toBe(100n);
+  expect(x.histogram).toHaveLength(20);
+  expect(await columnStatistics(warehouse.tables, table, 's')).toMatchObject({
+    distinctCount: 5n,
+    min: 's0',
+    max: 's4',
+    mean: null,
+    histogram: null,
+  });
+});
+
+test('a table without rows is a relation without rows', async () => {
+  const table = await warehouse.create('raw.empty', {
+    columns: [
+      { name: 'x', type: 'double' },
+      { name: 'm', type: 'map<string, long>' },
+    ],
+  });
+  expect(await warehouse.rows('raw.empty')).toEqual([]);
+  const scan = await scanRelation(warehouse.tables, { table, snapshot: null, columns: ['m'] });
+  expect(await warehouse.select(`SELECT count(*)::INT n FROM ${scan.sql}`)).toEqual([{ n: 0 }]);
+  scan.release();
+  expect(await columnStatistics(warehouse.tables, table, 'x')).toMatchObject({ rowCount: 0n, min: null, histogram: null });
+});
