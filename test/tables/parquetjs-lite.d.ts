@@ -5,7 +5,9 @@ declare module 'parquetjs-lite' {
   }
 
   export interface ParquetReader {
-    readonly metadata: { readonly row_groups: readonly { readonly columns: readonly { readonly meta_data: { readonly codec: number } }[] }[] };
+    readonly metadata: {
+      readonly row_groups: readonly { readonly columns: readonly { readonly meta_data: { readonly codec: number } }[] }[];
+    };
     getCursor(columns?: readonly string[]): ParquetCursor;
     close(): Promise<void>;
   }
