@@ -75,33 +75,36 @@ export class ConnectionPool {
     }
   }
 
+  /** Hands the place to whoever waits longest, so that nobody slips in between. */
   #free(): void {
-    this.#leased--;
-    this.#waiting.shift()?.();
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#leased--;
+    else next();
   }
 
   async #acquire(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#leased >= this.#leasesMax) {
-      if (this.#waiting.length >= duckDbWaitingMax) {
-        throw new IcecoreError('OVERLOADED', `${this.#waiting.length} statements wait for the engine already. Try again later.`, {
-          retryable: true,
-        });
-      }
-      await new Promise<void>((resolve, reject) => {
-        const turn = () => {
-          signal?.removeEventListener('abort', giveUp);
-          resolve();
-        };
-        const giveUp = () => {
-          this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-          reject(signal?.reason);
-        };
-        this.#waiting.push(turn);
-        signal?.addEventListener('abort', giveUp, { once: true });
+    if (this.#leased < this.#leasesMax) {
+      this.#leased++;
+      return;
+    }
+    if (this.#waiting.length >= duckDbWaitingMax) {
+      throw new IcecoreError('OVERLOADED', `${this.#waiting.length} statements wait for the engine already. Try again later.`, {
+        retryable: true,
       });
     }
-    this.#leased++;
+    await new Promise<void>((resolve, reject) => {
+      const turn = () => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      const giveUp = () => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(signal?.reason);
+      };
+      this.#waiting.push(turn);
+      signal?.addEventListener('abort', giveUp, { once: true });
+    });
   }
 }
 

@@ -30,8 +30,9 @@ function firstLines(message: string): string {
  */
 export function duckDbError(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || error instanceof IcecoreError || error.name === 'AbortError') return error;
-  const kind = error.message.slice(0, Math.max(0, error.message.indexOf(':')));
-  const text = firstLines(error.message);
+  const message = error.message.replace(/^Failed to extract statements: /, '');
+  const kind = message.slice(0, Math.max(0, message.indexOf(':')));
+  const text = firstLines(message);
   if (callersFault.has(kind)) return new IcecoreError('BAD_USER_INPUT', `${what} cannot be run: ${text}`, { cause: error });
   if (kind === 'INTERRUPT Error') return new IcecoreError('TIMEOUT', `${what} was interrupted.`, { cause: error });
   if (kind === 'Out of Memory Error') {
