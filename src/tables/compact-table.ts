@@ -12,7 +12,7 @@ import { parsePredicate } from '../sql/predicate.ts';
 import { replaceFiles } from './actions/replace-files.ts';
 import { writeDataFiles } from './data-file-writer.ts';
 import { openScan } from './scan-relation.ts';
-import { planSnapshot, readManifestList } from './snapshot-files.ts';
+import { noCounters, planSnapshot, readManifestList } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { TableTransaction } from './table-transaction.ts';
 import type { Tables } from './tables.ts';
@@ -161,13 +161,3 @@ function targetOf({ identifier, metadata }: Table): bigint {
     `write.target-file-size-bytes of ${printIdentifier(identifier)} is "${text}", and no number.`,
   );
 }
-
-const noCounters = {
-  manifestsTotal: 0,
-  manifestsRead: 0,
-  manifestsSkipped: 0,
-  filesTotal: 0,
-  filesMatched: 0,
-  bytesMatched: 0n,
-  rowsMatched: 0n,
-};

@@ -119,7 +119,7 @@ function prepared(
     added,
     readFrom: head?.snapshotId ?? null,
   });
-  return { table, snapshotId, action, files: added.map((file) => file.filePath), rowsAdded, rowsRemoved: () => rowsRemoved };
+  return { table, snapshotId, action, files: added.map((file) => file.filePath), rowsAdded, rowsRemoved };
 }
 
 interface Matches {

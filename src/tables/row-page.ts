@@ -16,7 +16,7 @@ import { fileColumn, rowColumn } from './read-parquet.ts';
 import { resolveAsOf, schemaAsOf } from './resolve-as-of.ts';
 import { parseRowCursor, printRowCursor, type RowCursor } from './row-cursor.ts';
 import { openScan } from './scan-relation.ts';
-import { inRowOrder, planSnapshot } from './snapshot-files.ts';
+import { inRowOrder, noCounters, planSnapshot } from './snapshot-files.ts';
 import type { AsOf, Table } from './table.ts';
 import type { Tables } from './tables.ts';
 
@@ -171,13 +171,3 @@ async function readFiles(
     scan.release();
   }
 }
-
-const noCounters = {
-  manifestsTotal: 0,
-  manifestsRead: 0,
-  manifestsSkipped: 0,
-  filesTotal: 0,
-  filesMatched: 0,
-  bytesMatched: 0n,
-  rowsMatched: 0n,
-};

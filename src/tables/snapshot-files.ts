@@ -16,6 +16,17 @@ export interface SnapshotPlan {
   readonly counters: ScanCounters;
 }
 
+/** For files that were picked from a plan, whose counts are the plan's. */
+export const noCounters: ScanCounters = {
+  manifestsTotal: 0,
+  manifestsRead: 0,
+  manifestsSkipped: 0,
+  filesTotal: 0,
+  filesMatched: 0,
+  bytesMatched: 0n,
+  rowsMatched: 0n,
+};
+
 export interface PlanOptions {
   /** What `where` is bound to. */
   readonly schema: Schema;

@@ -2,15 +2,20 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema, snapshotById } from '../iceberg/metadata.ts';
+import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import { mainBranch, type Snapshot } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
+import { branchSnapshot } from '../iceberg/snapshot-producer.ts';
+import { commitAttemptsMax } from '../limits.ts';
 import { appendFiles } from './actions/append-files.ts';
-import { overwriteAll } from './actions/replace-files.ts';
+import { replaceFiles } from './actions/replace-files.ts';
 import { writeDataFiles } from './data-file-writer.ts';
 import { rewriteByKey } from './rewrite-by-key.ts';
 import { keyColumns, refuseDuplicateKeys } from './row-keys.ts';
 import { type RowSource, rowRelation } from './row-source.ts';
+import { openScan } from './scan-relation.ts';
+import { noCounters, planSnapshot } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { TableAction } from './table-action.ts';
 import type { TableTransaction } from './table-transaction.ts';
@@ -44,8 +49,7 @@ export interface RowsWritten {
   readonly table: Table;
   readonly snapshotId: bigint;
   readonly rowsAdded: bigint;
-  /** Of an overwrite not known before it is committed, and null until then. */
-  readonly rowsRemoved: bigint | null;
+  readonly rowsRemoved: bigint;
 }
 
 export interface WriteOutcome {
@@ -64,7 +68,7 @@ export interface PreparedWrite {
   readonly action: TableAction;
   readonly files: readonly string[];
   readonly rowsAdded: bigint;
-  readonly rowsRemoved: () => bigint | null;
+  readonly rowsRemoved: bigint;
 }
 
 /**
@@ -83,7 +87,10 @@ export async function writeRows(tables: Tables, write: RowsToWrite): Promise<Wri
       fileRoots: write.fileRoots ?? [],
       keep: isByKey,
     });
-    if (!isByKey) return await commitWrite(tables, write, await prepareWhole(tables, connection, table, write, relation));
+    if (write.mode === 'APPEND') {
+      return await commitWrite(tables, write, await prepareAppend(tables, connection, table, write, relation));
+    }
+    if (write.mode === 'OVERWRITE') return await overwrite(tables, connection, write, relation);
     if (write.mode === 'UPSERT') await refuseDuplicateKeys(connection, relation, keys);
     return await rewriteByKey(tables, connection, { write, relation, keys, first: table });
   }, write.signal);
@@ -99,31 +106,81 @@ function keysOnly(schema: Schema, keys: readonly { readonly id: number }[]): Sch
   };
 }
 
-async function prepareWhole(
+async function prepareAppend(
   tables: Tables,
   connection: DuckDBConnection,
   table: Table,
   write: RowsToWrite,
   relation: string,
 ): Promise<PreparedWrite> {
-  const { files, rowCount } = await writeDataFiles(tables, {
+  const { files, rowCount } = await writeFiles(tables, connection, table, write, relation);
+  const snapshotId = newSnapshotId();
+  const paths = files.map((file) => file.filePath);
+  const action = appendFiles(files, snapshotOptions(write, snapshotId));
+  return { table, snapshotId, action, files: paths, rowsAdded: rowCount, rowsRemoved: 0n };
+}
+
+/** In the table's turn at committing, so that what is removed is known before, and recorded as it is. */
+async function overwrite(
+  tables: Tables,
+  connection: DuckDBConnection,
+  write: RowsToWrite,
+  relation: string,
+): Promise<WriteOutcome> {
+  return await tables.turns.take([printIdentifier(write.identifier)], async () => {
+    for (let attempt = 1; ; attempt++) {
+      const table = await tables.load(write.identifier);
+      const head = branchSnapshot(table.metadata, write.branch ?? mainBranch);
+      const { tasks } = await planSnapshot(tables.files, table.metadata, head, { schema: currentSchema(table.metadata) });
+      const removed = [...new Set(tasks.flatMap(({ file, deletes }) => [file, ...deletes]).map((file) => file.filePath))];
+      const rowsRemoved = await liveRows(tables, connection, table, tasks);
+      const { files, rowCount } = await writeFiles(tables, connection, table, write, relation);
+      const snapshotId = newSnapshotId();
+      const readFrom = head?.snapshotId ?? null;
+      const options = { ...snapshotOptions(write, snapshotId), operation: 'overwrite' as const, readFrom };
+      const action = replaceFiles({ ...options, removed, added: files });
+      const paths = files.map((file) => file.filePath);
+      try {
+        return await commitWrite(
+          tables,
+          write,
+          { table, snapshotId, action, files: paths, rowsAdded: rowCount, rowsRemoved },
+          true,
+        );
+      } catch (error) {
+        // Another process came first: what it wrote is to be overwritten too.
+        if (!(IcecoreError.is(error, 'CONFLICT') && 'readFrom' in error.context) || attempt >= commitAttemptsMax) throw error;
+      }
+    }
+  });
+}
+
+/** Rows of the files less those deleted by position. */
+async function liveRows(
+  tables: Tables,
+  connection: DuckDBConnection,
+  table: Table,
+  tasks: readonly FileScanTask[],
+): Promise<bigint> {
+  const recorded = tasks.reduce((sum, { file }) => sum + file.recordCount, 0n);
+  if (tasks.every((task) => task.deletes.length === 0)) return recorded;
+  const scan = await openScan(tables, { table, columns: [] }, currentSchema(table.metadata), { tasks, counters: noCounters });
+  try {
+    const reader = await connection.runAndReadAll(`SELECT count(*) FROM (SELECT 1 FROM ${scan.sql} AS data)`);
+    return BigInt(String(reader.getRows()[0]?.[0]));
+  } finally {
+    scan.release();
+  }
+}
+
+async function writeFiles(tables: Tables, connection: DuckDBConnection, table: Table, write: RowsToWrite, relation: string) {
+  return await writeDataFiles(tables, {
     connection,
     relation,
     metadata: table.metadata,
     ...(write.orderBy === undefined ? {} : { orderBy: write.orderBy }),
     ...(write.signal === undefined ? {} : { signal: write.signal }),
   });
-  const snapshotId = newSnapshotId();
-  const options = snapshotOptions(write, snapshotId);
-  let rowsRemoved: bigint | null = write.mode === 'APPEND' ? 0n : null;
-  const action =
-    write.mode === 'APPEND'
-      ? appendFiles(files, options)
-      : overwriteAll(files, options, (removed) => {
-          rowsRemoved = removed;
-        });
-  const paths = files.map((file) => file.filePath);
-  return { table, snapshotId, action, files: paths, rowsAdded: rowCount, rowsRemoved: () => rowsRemoved };
 }
 
 export function snapshotOptions(write: RowsToWrite, snapshotId: bigint) {
@@ -146,7 +203,7 @@ export async function commitWrite(
   transaction.onRollback(prepared.files);
   transaction.change(prepared.table, prepared.action);
   try {
-    await write.record?.(transaction, { ...prepared, rowsRemoved: prepared.rowsRemoved() });
+    await write.record?.(transaction, prepared);
   } catch (error) {
     await transaction.discard();
     throw error;
@@ -161,7 +218,7 @@ export async function commitWrite(
     table,
     snapshot,
     rowsAdded: prepared.rowsAdded,
-    rowsRemoved: prepared.rowsRemoved() ?? 0n,
+    rowsRemoved: prepared.rowsRemoved,
     seqs: outcome.seqs,
   };
 }

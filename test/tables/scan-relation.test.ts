@@ -10,6 +10,7 @@ import { setPartitioning } from '../../src/tables/actions/set-partitioning.ts';
 import { setRef } from '../../src/tables/actions/set-ref.ts';
 import { columnStatistics } from '../../src/tables/column-statistics.ts';
 import { compactTable } from '../../src/tables/compact-table.ts';
+import { rewriteManifests } from '../../src/tables/rewrite-manifests.ts';
 import { readRows } from '../../src/tables/row-page.ts';
 import { scanRelation } from '../../src/tables/scan-relation.ts';
 import { planSnapshot } from '../../src/tables/snapshot-files.ts';
@@ -232,4 +233,20 @@ test('a table without rows is a relation without rows', async () => {
   expect(await warehouse.select(`SELECT count(*)::INT n FROM ${scan.sql}`)).toEqual([{ n: 0 }]);
   scan.release();
   expect(await columnStatistics(warehouse.tables, table, 'x')).toMatchObject({ rowCount: 0n, min: null, histogram: null });
+});
+
+test('manifests are merged, and every row stays', async () => {
+  const name = 'raw.manifests';
+  await warehouse.create(name, { columns: [{ name: 'id', type: 'int' }] });
+  for (let i = 0; i < 5; i++) await warehouse.append(name, `SELECT ${i}::INT AS id`);
+  const identifier = parseIdentifier(name);
+  expect(await rewriteManifests(warehouse.tables, { identifier, dryRun: true })).toMatchObject({
+    snapshot: null,
+    manifestsBefore: 5,
+    manifestsAfter: 1,
+  });
+  const { snapshot } = await rewriteManifests(warehouse.tables, { identifier });
+  expect(snapshot?.summary).toMatchObject({ operation: 'replace', 'total-records': '5' });
+  expect(await rewriteManifests(warehouse.tables, { identifier })).toMatchObject({ snapshot: null, manifestsBefore: 1 });
+  expect(await warehouse.rows(name, 'SELECT sum(id)::INT s FROM t')).toEqual([{ s: 10 }]);
 });
