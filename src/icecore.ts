@@ -12,7 +12,6 @@ import type { Config } from './config.ts';
 import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
-import { impliedLineage } from './lakehouse/implied-lineage.ts';
 import { Maintenance } from './lakehouse/maintenance.ts';
 import { RowWrites } from './lakehouse/row-writes.ts';
 import { Selects } from './lakehouse/selects.ts';
@@ -20,8 +19,9 @@ import { TableOperations } from './lakehouse/table-operations.ts';
 import { IcebergLedgerStore } from './ledger/iceberg-ledger-store.ts';
 import { Ledger } from './ledger/ledger.ts';
 import type { AnyLedgerTable } from './ledger/ledger-table.ts';
-import { Lineage, type LineageOptions } from './lineage/lineage.ts';
+import { Lineage } from './lineage/lineage.ts';
 import { lineageEdgeTable } from './lineage/lineage-edge-table.ts';
+import { TableHistory } from './lineage/table-history.ts';
 import { modelEventTable } from './models/model-event-table.ts';
 import { modelTable } from './models/model-table.ts';
 import { modelVersionTable } from './models/model-version-table.ts';
@@ -91,8 +91,13 @@ export class Icecore {
     this.#storage = storage;
     const anchor = fileAnchor(config.auditAnchorFile);
     const audit = new Audit({ catalog, ledger, clock, signingKey, anchor, workDirectory: config.cacheDirectory });
-    const implied: LineageOptions['implied'] = (refs, way, limit) => impliedLineage(tables, refs, way, limit);
-    const lineage = new Lineage({ ledger, clock, implied });
+    const history = new TableHistory(tables);
+    const lineage = new Lineage({
+      ledger,
+      clock,
+      states: (refs) => history.states(refs),
+      implied: (refs, way, limit) => history.implied(refs, way, limit),
+    });
     this.audit = audit;
     this.lineage = lineage;
     this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
@@ -100,7 +105,7 @@ export class Icecore {
     this.tableOperations = new TableOperations({ catalog, tables, audit, clock });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb });
-    this.maintenance = new Maintenance({ catalog, tables, runs: this.runs, audit, clock });
+    this.maintenance = new Maintenance({ catalog, tables, runs: this.runs, audit, lineage, clock });
     const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
     this.featureSets = featureSets;
     const training = new Training({ catalog, tables, duckdb, ledger, audit, lineage, runs: this.runs, clock, featureSets });

@@ -3,13 +3,16 @@ import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import { auditSubject } from '../audit/subject.ts';
 import type { Catalog, ChainLink } from '../catalog/catalog.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { Call } from '../features/call.ts';
 import { startRun } from '../features/start-run.ts';
 import { parseIdentifier, printIdentifier } from '../iceberg/identifier.ts';
+import { expiry } from '../iceberg/retention.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { maintenanceAnswerMsMax } from '../limits.ts';
+import type { Lineage } from '../lineage/lineage.ts';
+import { expiryEdges } from '../lineage/table-history.ts';
 import type { Run } from '../runs/run.ts';
 import type { RunContext, RunOutcome } from '../runs/run-handler.ts';
 import type { Runs } from '../runs/runs.ts';
@@ -63,6 +66,7 @@ export interface MaintenanceOptions {
   readonly tables: Tables;
   readonly runs: Runs;
   readonly audit: Audit;
+  readonly lineage: Lineage;
   readonly clock: Clock;
 }
 
@@ -164,6 +168,10 @@ export class Maintenance {
       dryRun,
       signal: context.signal,
       record: (transaction, before) => {
+        // What the snapshots came from would be forgotten with them.
+        const { removedSnapshotIds } = expiry(before.metadata, { olderThanMs, keepLast, nowMs: nowMs(this.#options.clock) });
+        const edges = expiryEdges(before, removedSnapshotIds);
+        for (const entry of this.#options.lineage.drafts(edges, context.caller)) transaction.entry(entry);
         transaction.link(this.#link(context.caller, 'expireSnapshots', before, { table, olderThanMs, keepLast }));
       },
     });

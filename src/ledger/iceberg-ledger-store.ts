@@ -6,9 +6,9 @@ import { currentSchema } from '../iceberg/metadata.ts';
 import { ledgerFilesTidied, ledgerHistoryMs, ledgerSmallFileBytes } from '../limits.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { appendFiles } from '../tables/actions/append-files.ts';
-import { expireSnapshots } from '../tables/actions/expire-snapshots.ts';
 import { replaceFiles } from '../tables/actions/replace-files.ts';
 import { writeDataFiles } from '../tables/data-file-writer.ts';
+import { expireTable } from '../tables/expire-table.ts';
 import { fileColumn } from '../tables/read-parquet.ts';
 import { resolveAsOf } from '../tables/resolve-as-of.ts';
 import { openScan, type ScanRelation, scanRelation } from '../tables/scan-relation.ts';
@@ -118,19 +118,12 @@ export class IcebergLedgerStore implements LedgerStore {
 
   async tidy(table: AnyLedgerTable, fence: Fence): Promise<boolean> {
     const isMerged = await this.#merge(table, fence);
-    const now = await this.#tables.load(identifierOf(table.name));
-    const transaction = this.#tables.transaction();
-    transaction.fence(fence);
-    let expired = 0;
-    const olderThanMs = nowMs(this.#tables.clock) - ledgerHistoryMs;
-    transaction.change(
-      now,
-      expireSnapshots({ olderThanMs }, ({ removedSnapshotIds }) => {
-        expired = removedSnapshotIds.length;
-      }),
-    );
-    await transaction.commit();
-    return isMerged || expired > 0;
+    const { removed } = await expireTable(this.#tables, {
+      identifier: identifierOf(table.name),
+      olderThanMs: nowMs(this.#tables.clock) - ledgerHistoryMs,
+      record: (transaction) => transaction.fence(fence),
+    });
+    return isMerged || removed.length > 0;
   }
 
   /** Many small files become one with the same rows. */

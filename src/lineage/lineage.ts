@@ -89,6 +89,7 @@ export class Lineage {
     const incompleteBecause = [
       ...walk.incompleteBecause,
       ...(hidden === 0 ? [] : [`${hidden} of the nodes may not be seen by this caller.`]),
+      ...(direction === 'DOWNSTREAM' ? [] : unknownOrigins(nodes, walk)),
     ];
     const place = (edge: LineageEdge): number => Math.max(walk.orderOf(edge.from), walk.orderOf(edge.to));
     return {
@@ -213,6 +214,13 @@ export class Lineage {
       return { ...ref, name: state === 'HIDDEN' ? null : ref.name, state, depth };
     });
   }
+}
+
+/** Snapshots that expired before anybody recorded what they came from. */
+function unknownOrigins(nodes: readonly LineageNode[], walk: LineageWalk): readonly string[] {
+  const reached = new Set([...walk.edges.values()].map((edge) => lineageKey(edge.to)));
+  const unknown = nodes.filter((node) => node.kind === 'TABLE' && node.state === 'DELETED' && !reached.has(lineageKey(node)));
+  return unknown.map((node) => `Snapshot ${node.version} of ${node.name} is gone, and what it came from was not recorded.`);
 }
 
 function edgeKey(edge: LineageEdge): string {

@@ -1,0 +1,92 @@
+import { printIdentifier } from '../iceberg/identifier.ts';
+import type { Snapshot } from '../iceberg/snapshot.ts';
+import type { Table } from '../tables/table.ts';
+import type { Tables } from '../tables/tables.ts';
+import type { LineageEdge } from './lineage-edge-table.ts';
+import type { LineageState } from './lineage-graph.ts';
+import { lineageKey } from './lineage-key.ts';
+import type { LineageEdgeDraft, LineageRef } from './lineage-record.ts';
+import type { OneWay } from './lineage-walk.ts';
+
+/**
+ * What tables' own metadata says, whoever wrote them: that a snapshot follows from its parent, and whether it still is there. A snapshot
+ * holds what earlier ones wrote, so whatever wrote those is upstream of it.
+ */
+export class TableHistory {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** The edges between these snapshots and their parents (UPSTREAM), or the snapshots that follow them. */
+  async implied(refs: readonly LineageRef[], direction: OneWay, limit: number): Promise<readonly LineageEdge[]> {
+    const tables = await this.#load(refs);
+    const edges: LineageEdge[] = [];
+    for (const ref of refs) {
+      const table = tables.get(ref.uuid);
+      if (ref.kind !== 'TABLE' || ref.version === null || table === undefined) continue;
+      for (const snapshot of table.metadata.snapshots) {
+        const { parentSnapshotId } = snapshot;
+        const near = direction === 'UPSTREAM' ? snapshot.snapshotId : parentSnapshotId;
+        if (parentSnapshotId === null || near?.toString() !== ref.version) continue;
+        edges.push(impliedEdge(table, snapshot, parentSnapshotId));
+        if (edges.length === limit) return edges;
+      }
+    }
+    return edges;
+  }
+
+  /** DELETED for tables that were dropped and snapshots that expired. */
+  async states(refs: readonly LineageRef[]): Promise<readonly LineageState[]> {
+    const tables = await this.#load(refs);
+    const snapshots = new Map(
+      [...tables].map(([uuid, table]) => [
+        uuid,
+        new Set(table.metadata.snapshots.map(({ snapshotId }) => snapshotId.toString())),
+      ]),
+    );
+    return refs.map((ref) => {
+      if (ref.kind !== 'TABLE') return 'PRESENT';
+      const known = snapshots.get(ref.uuid);
+      return known !== undefined && (ref.version === null || known.has(ref.version)) ? 'PRESENT' : 'DELETED';
+    });
+  }
+
+  async #load(refs: readonly LineageRef[]): Promise<ReadonlyMap<string, Table>> {
+    const tables = new Map<string, Table>();
+    for (const uuid of new Set(refs.flatMap((ref) => (ref.kind === 'TABLE' ? [ref.uuid] : [])))) {
+      const table = await this.#tables.findByUuid(uuid);
+      if (table !== null) tables.set(uuid, table);
+    }
+    return tables;
+  }
+}
+
+/**
+ * The edges between these snapshots and their parents, to be recorded in the commit that expires them: afterwards the table's metadata
+ * does not say any more what they came from. A first snapshot comes from the table as it was created, which has no version.
+ */
+export function expiryEdges(table: Table, snapshotIds: readonly bigint[]): readonly LineageEdgeDraft[] {
+  const expired = new Set(snapshotIds);
+  return table.metadata.snapshots.flatMap((snapshot) => {
+    const { parentSnapshotId, snapshotId } = snapshot;
+    if (!expired.has(snapshotId)) return [];
+    const { from, to } = impliedEdge(table, snapshot, parentSnapshotId);
+    return [{ from, to, runId: null, columns: [] }];
+  });
+}
+
+function impliedEdge(table: Table, snapshot: Snapshot, parentSnapshotId: bigint | null): LineageEdge {
+  const name = printIdentifier(table.identifier);
+  const at = (id: bigint | null): LineageRef => ({ kind: 'TABLE', uuid: table.uuid, version: id?.toString() ?? null, name });
+  const [from, to] = [at(parentSnapshotId), at(snapshot.snapshotId)];
+  return {
+    id: `snapshot:${lineageKey(to)}`,
+    from,
+    to,
+    runId: null,
+    recordedAtMicros: BigInt(snapshot.timestampMs) * 1000n,
+    columns: [],
+  };
+}
