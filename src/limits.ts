@@ -206,3 +206,11 @@ export const arrowBodyRowsMax = 1_000_000_000;
 export const sqlRowsMax = 100_000;
 /** The longest that `expireSnapshots` and `removeOrphanFiles` keep their caller waiting for the lists that they answer with. */
 export const maintenanceAnswerMsMax = 10 * 60 * 1000;
+/** Rows of a row group of a scoring run's staged rows, and what is read ahead of the model at a time. */
+export const scoringRowGroupRows = 16_384;
+/** A run that never ends lets go of the snapshots it reads after this. */
+export const scoringHoldMs = 30 * 24 * 60 * 60 * 1000;
+/** Tries to create a predictions table while others create it too. */
+export const scoringCommitAttemptsMax = 3;
+/** Predictions that an explanation compares, where several rows of a source have the same keys and moment. */
+export const explanationRowsMax = 1000;

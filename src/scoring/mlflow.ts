@@ -15,7 +15,7 @@ export const mlflow: ScoringProtocol = {
   },
 
   answer(endpoint: ModelEndpoint, signature: ModelSignature, batch: EndpointBatch, body: unknown): EndpointAnswer {
-    const predictions = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)['predictions'] : undefined;
+    const predictions = typeof body === 'object' && body !== null ? (body as Record<string, unknown>).predictions : undefined;
     if (!Array.isArray(predictions)) throw wrong(endpoint, 'has no list "predictions"');
     if (predictions.length !== batch.rowCount) {
       throw wrong(endpoint, `has ${predictions.length} predictions for ${batch.rowCount} rows`);

@@ -55,18 +55,18 @@ export const openInference: ScoringProtocol = {
 
   answer(endpoint: ModelEndpoint, signature: ModelSignature, batch: EndpointBatch, body: unknown): EndpointAnswer {
     const answer = asObject(body, endpoint);
-    const tensors = Array.isArray(answer['outputs']) ? answer['outputs'].map((item: unknown) => asObject(item, endpoint)) : [];
+    const tensors = Array.isArray(answer.outputs) ? answer.outputs.map((item: unknown) => asObject(item, endpoint)) : [];
     const columns = signature.outputs.map((field) => {
-      const tensor = tensors.find((item) => item['name'] === field.name);
+      const tensor = tensors.find((item) => item.name === field.name);
       if (tensor === undefined) throw wrong(endpoint, `has no output "${field.name}"`);
-      const data: unknown = tensor['data'];
+      const data: unknown = tensor.data;
       const values = Array.isArray(data) ? (data.flat(Number.POSITIVE_INFINITY) as unknown[]) : [];
       if (values.length !== batch.rowCount) {
         throw wrong(endpoint, `has ${values.length} values of "${field.name}" for ${batch.rowCount} rows`);
       }
       return values;
     });
-    return { columns, model: textOf(answer['model_name']), version: textOf(answer['model_version']) };
+    return { columns, model: textOf(answer.model_name), version: textOf(answer.model_version) };
   },
 };
 
