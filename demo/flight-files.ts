@@ -7,7 +7,7 @@ import { quoteText } from '../src/sql/quote.ts';
 /** The months of the data; the last arrives when the model is already at work. */
 export const months = ['2001-01', '2001-02', '2001-03', '2001-04', '2001-05', '2001-06'] as const;
 
-const data = join(dirname(createRequire(import.meta.url).resolve('vega-datasets/package.json')), 'data');
+const data = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '..', 'data');
 export const airportsFile = join(data, 'airports.csv');
 
 /**
