@@ -14,7 +14,12 @@ export interface ParquetSource {
   /** As manifests and position deletes name it. */
   readonly location: string;
   readonly deletePaths: readonly string[];
+  /** Set for a file whose columns have no field ids: how the table's columns are found in it. */
+  readonly byName?: FileColumns;
 }
+
+/** The columns of a file without field ids, by the field id of the table's: a name in the file, or one value for all rows. */
+export type FileColumns = ReadonlyMap<number, { readonly name: string } | { readonly constantSql: string }>;
 
 export interface ReadParquetOptions {
   /** Also `__icecore_file` (the local path) and `__icecore_row` (the position in the file, from 0). */
@@ -28,32 +33,66 @@ const deletedPositionId = 2147483545;
 /**
  * A SELECT over Parquet files that gives the fields, by field id, under their names of now: what was renamed is found, what a file
  * does not have is its initial default or null (spec: "Column Projection"), and what is deleted by position is left out. Rows come in
- * the order of the files.
+ * the order of the files where all have field ids and none has deletes.
  */
 export function readParquetSql(
   sources: readonly ParquetSource[],
   fields: readonly NestedField[],
   options: ReadParquetOptions = {},
 ): string {
-  const positions = options.withPosition === true ? [`NULL::VARCHAR AS ${fileColumn}`, `NULL::BIGINT AS ${rowColumn}`] : [];
+  const withPosition = options.withPosition === true;
   if (sources.length === 0) {
     const nulls = fields.map((field) => `CAST(NULL AS ${duckDbTypeText(field.type)}) AS ${quoteIdentifier(field.name)}`);
-    return `SELECT ${[...nulls, ...positions].join(', ')} WHERE false`;
+    const positions = withPosition ? [`NULL::VARCHAR AS ${fileColumn}`, `NULL::BIGINT AS ${rowColumn}`] : [];
+    return `SELECT ${list([...nulls, ...positions])} WHERE false`;
   }
-  const deleted = sources.filter((source) => source.deletePaths.length > 0);
+  const groups = Map.groupBy(sources, ({ byName }) => (byName === undefined ? '' : JSON.stringify([...byName])));
+  const selects = [...groups.values()].map((group) => {
+    const byName = group[0]?.byName;
+    const { columns, from, file } = byName === undefined ? readById(group, fields) : readByName(group, fields, byName);
+    const positions = withPosition ? [`${file} AS ${fileColumn}`, `file_row_number AS ${rowColumn}`] : [];
+    const deleted = group.filter((source) => source.deletePaths.length > 0);
+    const filter = deleted.length === 0 ? '' : ` WHERE NOT EXISTS (${deletionsSql(deleted, file)})`;
+    return `SELECT ${list([...columns, ...positions])} FROM ${from} AS data${filter}`;
+  });
+  return selects.join(' UNION ALL ');
+}
+
+/** A SELECT needs a column, also where nothing but rows is asked for. */
+function list(columns: readonly string[]): string {
+  return columns.length === 0 ? 'NULL AS __icecore_nothing' : columns.join(', ');
+}
+
+function pathList(sources: readonly ParquetSource[]): string {
+  return `[${sources.map((source) => quoteText(source.path)).join(', ')}]`;
+}
+
+/**
+ * The position comes from the reader's virtual columns: with its options of the same names, DuckDB 1.5.5 fails on a file that has any
+ * column without a field id, and takes the whole instance down with it.
+ */
+function readById(sources: readonly ParquetSource[], fields: readonly NestedField[]) {
   // Inside, columns have names that no table's column can clash with: not the reader's own, and not in another case.
-  const columns = fields.map((field) => (field.type === 'unknown' ? `CAST(NULL AS INTEGER)` : `c${field.id}`));
-  const selected = fields.map((field, index) => `${columns[index]} AS ${quoteIdentifier(field.name)}`);
-  if (options.withPosition === true) selected.push(fileColumn, `file_row_number AS ${rowColumn}`);
-  const needsPosition = options.withPosition === true || deleted.length > 0;
-  const read = [
-    `[${sources.map((source) => quoteText(source.path)).join(', ')}]`,
-    `schema = ${columnMap(fields)}`,
-    'hive_partitioning = false',
-    ...(needsPosition ? [`filename = '${fileColumn}'`, 'file_row_number = true'] : []),
-  ];
-  const filter = deleted.length === 0 ? '' : ` WHERE NOT EXISTS (${deletionsSql(deleted)})`;
-  return `SELECT ${selected.join(', ')} FROM read_parquet(${read.join(', ')}) AS data${filter}`;
+  const inner = (field: NestedField) => (field.type === 'unknown' ? 'CAST(NULL AS INTEGER)' : `c${field.id}`);
+  return {
+    columns: fields.map((field) => `${inner(field)} AS ${quoteIdentifier(field.name)}`),
+    from: `read_parquet(${pathList(sources)}, schema = ${columnMap(fields)}, hive_partitioning = false)`,
+    file: 'data.filename',
+  };
+}
+
+function readByName(sources: readonly ParquetSource[], fields: readonly NestedField[], byName: FileColumns) {
+  const inner = (field: NestedField) => {
+    const column = byName.get(field.id);
+    if (column === undefined) return initialDefault(field);
+    return 'name' in column ? `data.${quoteIdentifier(column.name)}` : column.constantSql;
+  };
+  return {
+    columns: fields.map((field) => `CAST(${inner(field)} AS ${duckDbTypeText(field.type)}) AS ${quoteIdentifier(field.name)}`),
+    // The file's own columns have their own names here, `filename` perhaps; a column of ours has none that they have.
+    from: `read_parquet(${pathList(sources)}, hive_partitioning = false, filename = '__icecore_path')`,
+    file: 'data.__icecore_path',
+  };
 }
 
 function columnMap(fields: readonly NestedField[]): string {
@@ -79,7 +118,7 @@ function initialDefault(field: NestedField): string {
 }
 
 /** The positions deleted from the row's file. Which delete files apply to which data file the plan has said already. */
-function deletionsSql(sources: readonly ParquetSource[]): string {
+function deletionsSql(sources: readonly ParquetSource[], file: string): string {
   const pairs = sources.flatMap(({ path, location, deletePaths }) =>
     deletePaths.map((deletePath) => `(${quoteText(path)}, ${quoteText(location)}, ${quoteText(deletePath)})`),
   );
@@ -88,10 +127,10 @@ function deletionsSql(sources: readonly ParquetSource[]): string {
     `MAP {${deletedPathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
     `${deletedPositionId}: {name: 'position', type: 'BIGINT', default_value: NULL}}`;
   return (
-    `SELECT 1 FROM read_parquet([${deletePaths}], schema = ${schema}, filename = 'delete_file') AS deletion ` +
+    `SELECT 1 FROM read_parquet([${deletePaths}], schema = ${schema}, hive_partitioning = false) AS deletion ` +
     `JOIN (VALUES ${pairs.join(', ')}) AS applies(data_file, location, delete_file) ` +
-    'ON applies.delete_file = deletion.delete_file AND applies.location = deletion.target ' +
-    `WHERE applies.data_file = data.${fileColumn} AND deletion.position = data.file_row_number`
+    'ON applies.delete_file = deletion.filename AND applies.location = deletion.target ' +
+    `WHERE applies.data_file = ${file} AND deletion.position = data.file_row_number`
   );
 }
 

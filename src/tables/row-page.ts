@@ -154,8 +154,7 @@ async function readFiles(
     const columns = [...work.columns.map((field) => quoteIdentifier(field.name)), fileColumn, rowColumn];
     // The engine keeps the order of files and rows (preserve_insertion_order), but not across the join that takes deletes out.
     const paths = [...scan.tasksByPath.keys()].map(quoteText).join(', ');
-    const hasDeletes = tasks.some((task) => task.deletes.length > 0);
-    const order = hasDeletes ? ` ORDER BY list_position([${paths}], ${fileColumn}), ${rowColumn}` : '';
+    const order = !scan.isOrdered ? ` ORDER BY list_position([${paths}], ${fileColumn}), ${rowColumn}` : '';
     const reader = await connection.runAndReadAll(
       `SELECT ${columns.join(', ')} FROM ${scan.sql} AS data${filter}${order} LIMIT ${rowsMax}`,
     );

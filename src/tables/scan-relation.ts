@@ -6,6 +6,7 @@ import { requireField, type Schema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import { dataFilesOpenedAtOnce } from '../limits.ts';
 import type { LocalCopy } from '../storage/storage.ts';
+import { fileNames, namedColumns } from './file-names.ts';
 import { type ParquetSource, type ReadParquetOptions, readParquetSql, refuseRenamedNested } from './read-parquet.ts';
 import { planSnapshot, type SnapshotPlan } from './snapshot-files.ts';
 import type { Table } from './table.ts';
@@ -34,6 +35,8 @@ export interface ScanRelation {
   readonly plan: SnapshotPlan;
   /** The data file behind each local path that `__icecore_file` may hold. */
   readonly tasksByPath: ReadonlyMap<string, FileScanTask>;
+  /** Whether rows come in the order of the plan's files, and in each in the order of its rows. */
+  readonly isOrdered: boolean;
   /** Lets go of the local copies of the files. */
   release(): void;
 }
@@ -74,16 +77,19 @@ export async function openScan(
       await Promise.all(some.map(async (location) => copies.set(location, await tables.storage.open(location))));
     }
     const path = (location: string) => copies.get(location)?.path ?? location;
+    const names = await fileNames(tables, options.table.metadata, schema, plan.tasks, path);
     const sources = plan.tasks.map(
       ({ file, deletes }): ParquetSource => ({
         path: path(file.filePath),
         location: file.filePath,
         deletePaths: deletes.map((each) => path(each.filePath)),
+        ...namedColumns(names, file),
       }),
     );
     const select = readParquetSql(sources, fields, options);
     const tasksByPath = new Map(plan.tasks.map((task) => [path(task.file.filePath), task]));
-    return { sql: `(${select})`, select, schema, plan, tasksByPath, release };
+    const isOrdered = names.size === 0 && plan.tasks.every((task) => task.deletes.length === 0);
+    return { sql: `(${select})`, select, schema, plan, tasksByPath, isOrdered, release };
   } catch (error) {
     release();
     throw error;

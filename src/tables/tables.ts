@@ -2,9 +2,10 @@ import type { Catalog, TablePointer } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
-import { metadataReadsInFlightMax } from '../limits.ts';
+import { columnNamesCacheBytesMax, metadataReadsInFlightMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Storage } from '../storage/storage.ts';
+import { ByteLru } from './byte-lru.ts';
 import { CommitTurns } from './commit-turns.ts';
 import { FileReads } from './file-reads.ts';
 import { nearNames } from './near-names.ts';
@@ -34,6 +35,8 @@ export class Tables {
   readonly stagingDirectory: string;
   readonly files: FileReads;
   readonly turns = new CommitTurns();
+  /** By local path, the columns of data files that have no field ids; null for those that have. */
+  readonly columnNames = new ByteLru<readonly string[] | null>(columnNamesCacheBytesMax);
   #catalogLoads = 0;
 
   constructor(options: TablesOptions) {

@@ -7,6 +7,7 @@ import { currentSchema, currentSnapshot } from '../../src/iceberg/metadata.ts';
 import { appendFiles } from '../../src/tables/actions/append-files.ts';
 import { evolveSchema } from '../../src/tables/actions/evolve-schema.ts';
 import { setPartitioning } from '../../src/tables/actions/set-partitioning.ts';
+import { setProperties } from '../../src/tables/actions/set-properties.ts';
 import { setRef } from '../../src/tables/actions/set-ref.ts';
 import { columnStatistics } from '../../src/tables/column-statistics.ts';
 import { compactTable } from '../../src/tables/compact-table.ts';
@@ -249,4 +250,43 @@ test('manifests are merged, and every row stays', async () => {
   expect(snapshot?.summary).toMatchObject({ operation: 'replace', 'total-records': '5' });
   expect(await rewriteManifests(warehouse.tables, { identifier })).toMatchObject({ snapshot: null, manifestsBefore: 1 });
   expect(await warehouse.rows(name, 'SELECT sum(id)::INT s FROM t')).toEqual([{ s: 10 }]);
+});
+
+test('files that were no part of a table have no field ids: their columns are found by the name mapping, else they are null', async () => {
+  const name = 'raw.imported';
+  await warehouse.create(name, {
+    columns: [
+      { name: 'id', type: 'int' },
+      { name: 'origin', type: 'string' },
+      { name: 'filename', type: 'string' },
+    ],
+    partitionBy: [{ column: 'origin', transform: 'identity' }],
+  });
+  const table = await warehouse.append(name, "SELECT 1::INT AS id, 'a' AS origin, 'f' AS filename");
+  const { tasks } = await planSnapshot(warehouse.tables.files, table.metadata, currentSnapshot(table.metadata) ?? null, {
+    schema: currentSchema(table.metadata),
+  });
+  const local = join(warehouse.directory, 'imported.parquet');
+  await warehouse.select(`COPY (SELECT unnest([2, 3])::INT AS number, 'g' AS filename) TO '${local}' (FORMAT parquet)`);
+  const location = `${table.metadata.location}/data/imported.parquet`;
+  await warehouse.tables.storage.publish(local, location);
+  const file = { ...(tasks[0]?.file as DataFile), filePath: location, partition: ['b'], recordCount: 2n };
+  await change(name, appendFiles([file]));
+  const first = await readRows(warehouse.tables, await warehouse.load(name), {});
+  expect(first.rows.map((row) => row.id)).toEqual([1, null, null]);
+
+  const mapping = [
+    { 'field-id': 1, names: ['id', 'number'] },
+    { 'field-id': 3, names: ['filename'] },
+  ];
+  await change(name, setProperties({ 'schema.name-mapping.default': JSON.stringify(mapping) }));
+  for (const first of [3, 1000]) {
+    const page = await readRows(warehouse.tables, await warehouse.load(name), { first });
+    expect(page.rows).toEqual([
+      { id: 1, origin: 'a', filename: 'f' },
+      { id: 2, origin: 'b', filename: 'g' },
+      { id: 3, origin: 'b', filename: 'g' },
+    ]);
+  }
+  expect(await warehouse.rows(name, "SELECT sum(id)::INT s FROM t WHERE origin = 'b'")).toEqual([{ s: 5 }]);
 });
