@@ -214,7 +214,11 @@ export const scoringHoldMs = 30 * 24 * 60 * 60 * 1000;
 export const scoringCommitAttemptsMax = 3;
 /** Predictions that an explanation compares, where several rows of a source have the same keys and moment. */
 export const explanationRowsMax = 1000;
-/** A flush of up to so many keys leaves out the files whose bounds exclude them all; beyond that, hardly any would be left out. */
-export const ledgerKeysPrunedMax = 200;
 /** Names of the columns of data files without field ids: few tables have such files, and each is looked into once. */
 export const columnNamesCacheBytesMax = 8 * 1024 * 1024;
+/** Rows of one batch of a training feed: it is gathered in memory before it is sent. */
+export const feedBatchRowsMax = 1_048_576;
+/** As the contract has it. */
+export const feedLanesMax = 64;
+/** Ranks of one training job. */
+export const feedWorldSizeMax = 65_536;

@@ -3,15 +3,17 @@ import type { Fence, JournalEntry, TablePointer } from '../catalog/catalog.ts';
 import { nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
-import { ledgerFilesTidied, ledgerHistoryMs, ledgerSmallFileBytes } from '../limits.ts';
+import { keyValuesPrunedMax, ledgerFilesTidied, ledgerHistoryMs, ledgerSmallFileBytes } from '../limits.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { appendFiles } from '../tables/actions/append-files.ts';
+import { evolveSchema } from '../tables/actions/evolve-schema.ts';
 import { replaceFiles } from '../tables/actions/replace-files.ts';
 import { writeDataFiles } from '../tables/data-file-writer.ts';
 import { expireTable } from '../tables/expire-table.ts';
 import { fileColumn } from '../tables/read-parquet.ts';
 import { resolveAsOf } from '../tables/resolve-as-of.ts';
 import { openScan, type ScanRelation, scanRelation } from '../tables/scan-relation.ts';
+import { planSnapshot } from '../tables/snapshot-files.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import { ledgerRow, ledgerSelectSql, loadLedgerRows } from './iceberg-rows.ts';
@@ -44,7 +46,26 @@ export class IcebergLedgerStore implements LedgerStore {
     }
     const made = await this.#tables.loadMany(identifiers);
     if (made.includes(null)) return this.ensure(tables);
+    for (const [index, table] of tables.entries()) await this.#addColumns(table, made[index] ?? null);
     return made.flatMap((table) => table?.uuid ?? []);
+  }
+
+  /** A newer version of Icecore may know columns that the table does not have yet; rows from before have no value for them. */
+  async #addColumns(table: AnyLedgerTable, now: Table | null): Promise<void> {
+    if (now === null) return;
+    const present = new Set(currentSchema(now.metadata).fields.map((field) => field.name));
+    const missing = table.columns.filter((column) => !present.has(column.name));
+    if (missing.length === 0) return;
+    const transaction = this.#tables.transaction();
+    transaction.change(now, evolveSchema(missing.map(({ name, type, doc }) => ({ kind: 'add', column: { name, type, doc } }))));
+    try {
+      await transaction.commit();
+    } catch (error) {
+      // Another server of the same version may have been first; otherwise this fails again.
+      const fresh = await this.#tables.load(identifierOf(table.name));
+      if (fresh.metadataLocation === now.metadataLocation) throw error;
+      await this.#addColumns(table, fresh);
+    }
   }
 
   async *rowsAfter(table: AnyLedgerTable, pointer: TablePointer, afterSeq: bigint): AsyncIterable<readonly SequencedRow[]> {
@@ -88,7 +109,7 @@ export class IcebergLedgerStore implements LedgerStore {
         table.mode === 'append' ? rows : newestByKey(table, rows),
       );
       const summary = { 'icecore.journal-seq': last.seq.toString() };
-      const stale = table.mode === 'append' ? null : await this.#scanStale(connection, now, table);
+      const stale = table.mode === 'append' ? null : await this.#scanStale(connection, now, table, rows);
       try {
         const kept =
           stale === null ? '' : ` UNION ALL BY NAME SELECT * FROM ${stale.sql} AS old WHERE NOT EXISTS (${sameKey(table)})`;
@@ -129,15 +150,13 @@ export class IcebergLedgerStore implements LedgerStore {
   /** Many small files become one with the same rows. */
   async #merge(table: AnyLedgerTable, fence: Fence): Promise<boolean> {
     const now = await this.#tables.load(identifierOf(table.name));
-    const scan = await scanRelation(this.#tables, { table: now, snapshot: resolveAsOf(now) });
-    scan.release();
-    const tasks = scan.plan.tasks
-      .filter(({ file }) => file.fileSizeInBytes < ledgerSmallFileBytes)
-      .slice(0, 10 * ledgerFilesTidied);
+    const schema = currentSchema(now.metadata);
+    const plan = await planSnapshot(this.#tables.files, now.metadata, resolveAsOf(now), { schema });
+    const tasks = plan.tasks.filter(({ file }) => file.fileSizeInBytes < ledgerSmallFileBytes).slice(0, 10 * ledgerFilesTidied);
     if (tasks.length < ledgerFilesTidied) return false;
     const transaction = this.#tables.transaction();
     transaction.fence(fence);
-    const small = await openScan(this.#tables, { table: now }, scan.schema, { ...scan.plan, tasks });
+    const small = await openScan(this.#tables, { table: now }, schema, { ...plan, tasks });
     try {
       const { files } = await this.#tables.duckdb.trusted.use((connection) =>
         writeDataFiles(this.#tables, { connection, relation: small.sql, metadata: now.metadata, orderBy: journalSeqColumn }),
@@ -154,8 +173,22 @@ export class IcebergLedgerStore implements LedgerStore {
   }
 
   /** The files that hold an earlier row of one of the loaded keys; null where there are none. */
-  async #scanStale(connection: DuckDBConnection, now: Table, table: AnyLedgerTable): Promise<ScanRelation | null> {
-    const whole = await scanRelation(this.#tables, { table: now, snapshot: resolveAsOf(now), withPosition: true });
+  async #scanStale(
+    connection: DuckDBConnection,
+    now: Table,
+    table: AnyLedgerTable,
+    rows: readonly SequencedRow[],
+  ): Promise<ScanRelation | null> {
+    const [column] = table.key;
+    const literals = [...new Set(rows.map(({ row }) => row[column ?? '']))].filter((value) => typeof value === 'string');
+    // Keys such as run ids rise with time, so old files hold none of them.
+    const isPrunable = column !== undefined && literals.length > 0 && literals.length <= keyValuesPrunedMax;
+    const whole = await scanRelation(this.#tables, {
+      table: now,
+      snapshot: resolveAsOf(now),
+      withPosition: true,
+      ...(isPrunable ? { where: { op: 'in', column, literals } } : {}),
+    });
     try {
       const result = await connection.runAndReadAll(
         `SELECT DISTINCT ${fileColumn} FROM ${whole.sql} AS old WHERE EXISTS (${sameKey(table)})`,
