@@ -83,6 +83,34 @@ describe('the ledger over Iceberg tables', () => {
     expect(await behind.count(noteLog)).toBe(3n);
   });
 
+  test('a newer version’s columns are added, and rows from before have no value for them', async () => {
+    const ledger = await open('first');
+    await add(ledger, note('a'));
+    await ledger.flush();
+    const more = {
+      ...notes,
+      columns: [...notes.columns, { name: 'colour', type: 'string', required: false, doc: 'Its colour' }],
+    };
+    const opening = () =>
+      Ledger.open({
+        catalog: warehouse.catalog,
+        store: new IcebergLedgerStore(warehouse.tables),
+        indexDirectory: join(warehouse.directory, 'newer'),
+        tables: [more, noteLog],
+        flushIntervalMs: null,
+      });
+    const [newer, other] = await Promise.all([opening(), opening()]);
+    ledgers.push(newer, other);
+    const blue: Note & { readonly colour: string } = { ...note('b'), colour: 'blue' };
+    await warehouse.catalog.commit({ entries: [newer.draft(more, blue)] });
+    await newer.flush();
+    expect(await newer.select(more, { orderBy: 'id' })).toEqual([{ ...note('a'), colour: null }, blue]);
+    expect(await warehouse.rows('icecore.notes', 'SELECT id, colour FROM t ORDER BY id')).toEqual([
+      { id: 'a', colour: null },
+      { id: 'b', colour: 'blue' },
+    ]);
+  });
+
   test('two flushers and a stream of commits: every row once, the newest of each key', async () => {
     const [first, second] = [await open('first', 20), await open('second', 20)];
     const ids = Array.from({ length: 60 }, (_, index) => index);
