@@ -112,6 +112,12 @@ export class Training {
     });
   }
 
+  /** The version whose rows are this snapshot; null where there is none. */
+  async trainingSetAt(name: string, snapshotId: bigint): Promise<TrainingSet | null> {
+    const row = await this.#options.ledger.find(trainingSetTable, { name, data_snapshot_id: snapshotId });
+    return row === null ? null : trainingSetOf(row);
+  }
+
   /** The newest version of each, in order of name. */
   async trainingSets(page: Page): Promise<readonly TrainingSet[]> {
     const rows = await this.#options.ledger.select(trainingSetTable, {

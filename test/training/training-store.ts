@@ -7,7 +7,7 @@ import type { TableDefinition } from '../../src/tables/new-table.ts';
 import { resolveAsOf, schemaAsOf } from '../../src/tables/resolve-as-of.ts';
 import { scanRelation } from '../../src/tables/scan-relation.ts';
 import type { AsOf, Table } from '../../src/tables/table.ts';
-import { Training } from '../../src/training/training.ts';
+import type { Training } from '../../src/training/training.ts';
 import { caller, Store, type StoreOptions } from '../environment/store.ts';
 
 export const ada = caller('ada', ['scientist']);
@@ -24,7 +24,7 @@ export class TrainingStore {
 
   private constructor(store: Store) {
     this.store = store;
-    this.training = new Training(store);
+    this.training = store.training;
   }
 
   static async open(options: StoreOptions = {}): Promise<TrainingStore> {
