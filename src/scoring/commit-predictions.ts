@@ -5,7 +5,7 @@ import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { scoringCommitAttemptsMax } from '../limits.ts';
-import type { LineageEdgeDraft, LineageRef } from '../lineage/lineage-record.ts';
+import type { LineageEdgeDraft } from '../lineage/lineage-record.ts';
 import type { Assurance, ModelVersion } from '../models/model.ts';
 import { type LineageDrafts, versionLineage } from '../models/version-registration.ts';
 import type { RunContext } from '../runs/run-handler.ts';
@@ -16,6 +16,7 @@ import type { TableDefinition } from '../tables/new-table.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
+import { tableRef } from '../training/training-lineage.ts';
 import { checkPredictionsTable } from './predictions-table.ts';
 import { distinctSnapshots, type SourceShape } from './scoring-source.ts';
 import type { StagedInput } from './scoring-staging.ts';
@@ -134,25 +135,17 @@ export function sourcesOf(input: Pick<StagedInput, 'spineSources' | 'featureSour
   return distinctSnapshots([...input.spineSources, ...input.featureSources]);
 }
 
+/** Sources and the model's version to the predictions, by the run (semantics, section 5). */
 function edgesOf({ context, version, input }: PredictionsCommit, output: TableSnapshotRef): readonly LineageEdgeDraft[] {
-  const { id, operation } = context.run;
-  const run: LineageRef = { kind: 'RUN', uuid: id, version: null, name: operation };
   const read = [...sourcesOf(input).map(tableRef), versionLineage(version)];
-  return [
-    ...read.map((from): LineageEdgeDraft => ({ from, to: run, runId: id, columns: [] })),
-    { from: run, to: tableRef(output), runId: id, columns: [] },
-  ];
-}
-
-function tableRef({ tableUuid, tableName, snapshotId }: TableSnapshotRef): LineageRef {
-  return { kind: 'TABLE', uuid: tableUuid, version: snapshotId.toString(), name: tableName };
+  return read.map((from): LineageEdgeDraft => ({ from, to: tableRef(output), runId: context.run.id, columns: [] }));
 }
 
 /** The rows of the predictions table: what was staged, joined with what was answered. */
 function predictionsSql(work: PredictionsCommit): string {
   const { context, version, shape, input } = work;
   const text = (value: string | null) => (value === null ? 'NULL::VARCHAR' : quoteText(value));
-  const keys = shape.entityKeys.map(({ column }, index) => `rows.${keyColumn(index)} AS ${quoteIdentifier(column)}`);
+  const keys = shape.entityKeys.map(({ column }, index) => `staged.${keyColumn(index)} AS ${quoteIdentifier(column)}`);
   const outputs = version.signature.outputs.map(
     ({ name }, index) => `answers.${outputColumn(index)} AS ${quoteIdentifier(name)}`,
   );
@@ -160,9 +153,9 @@ function predictionsSql(work: PredictionsCommit): string {
   const snapshots = `MAP([${sources.map(({ tableName }) => quoteText(tableName)).join(', ')}]::VARCHAR[], [${sources.map(({ snapshotId }) => snapshotId).join(', ')}]::BIGINT[])`;
   const columns = [
     // The same for the same run and row, so that a retry gives the same ids (docs/predictions.md).
-    `left(sha256(concat(${quoteText(`icecore-prediction/1/${context.run.id}/`)}, rows.${rowColumn})), 32) AS prediction_id`,
+    `left(sha256(concat(${quoteText(`icecore-prediction/1/${context.run.id}/`)}, staged.${rowColumn})), 32) AS prediction_id`,
     ...keys,
-    `rows.${asOfColumn} AS as_of`,
+    `staged.${asOfColumn} AS as_of`,
     ...outputs,
     `${text(version.model)} AS model_name`,
     `${version.version}::INTEGER AS model_version`,
@@ -176,6 +169,6 @@ function predictionsSql(work: PredictionsCommit): string {
     "CASE WHEN answers.error IS NULL THEN 'OK' ELSE 'FAILED' END AS status",
     'answers.error AS error',
   ];
-  const staged = `read_parquet(${quoteText(work.inputPath)}, hive_partitioning = false)`;
-  return `SELECT ${columns.join(', ')} FROM ${staged} AS rows JOIN ${quoteIdentifier(answersTable)} AS answers USING (${rowColumn})`;
+  const file = `read_parquet(${quoteText(work.inputPath)}, hive_partitioning = false)`;
+  return `SELECT ${columns.join(', ')} FROM ${file} AS staged JOIN ${quoteIdentifier(answersTable)} AS answers USING (${rowColumn})`;
 }

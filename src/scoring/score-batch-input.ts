@@ -1,8 +1,7 @@
 import { IcecoreError } from '../errors.ts';
-import { asObject, type JsonObject } from '../iceberg/json-member.ts';
+import { recordedInput } from '../features/recorded-input.ts';
 import { scoringBatchRowsMax, scoringConcurrencyMax } from '../limits.ts';
 import type { ModelVersionSelector } from '../models/model-reader.ts';
-import type { AsOf } from '../tables/table.ts';
 import type { TableAsOf } from '../training/feature-pins.ts';
 import type { SpineInput } from '../training/spine-source.ts';
 
@@ -54,20 +53,7 @@ function checkRange(what: string, value: number, greatest: number): void {
 
 /** The request as a run recorded it: JSON, 64-bit integers as strings. */
 export function recordedRequest(input: unknown): ScoringRequest {
-  const request = asObject(input, 'input') as unknown as ScoringRequest;
-  const { source } = request;
-  if ('table' in source) return { ...request, source: { table: { ...source.table, table: revived(source.table.table) } } };
-  if ('sql' in source.spine.source) return request;
-  return { ...request, source: { spine: { ...source.spine, source: { table: revived(source.spine.source.table) } } } };
+  return recordedInput(input, bigints) as ScoringRequest;
 }
 
-function revived({ name, asOf }: TableAsOf): TableAsOf {
-  if (asOf === undefined || asOf === null) return { name };
-  const recorded = asOf as unknown as JsonObject;
-  const point: AsOf = {
-    ...(recorded.snapshotId == null ? {} : { snapshotId: BigInt(String(recorded.snapshotId)) }),
-    ...(recorded.timestampMicros == null ? {} : { timestampMicros: BigInt(String(recorded.timestampMicros)) }),
-    ...(recorded.ref == null ? {} : { ref: String(recorded.ref) }),
-  };
-  return { name, asOf: point };
-}
+const bigints = new Set(['snapshotId', 'timestampMicros']);

@@ -1,10 +1,10 @@
+import { recordedInput } from '../features/recorded-input.ts';
 import type { Assurance } from '../models/model.ts';
 import type { Run } from '../runs/run.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { ScoringResult } from './commit-predictions.ts';
 import type { ScoringRequest } from './score-batch-input.ts';
 import type { ScoringProgress } from './scoring-progress.ts';
-import { revived } from './scoring-staging.ts';
 
 /** What a scoring run says besides what all runs say (contract, `ScoringRun`). */
 export interface ScoringRunState {
@@ -25,7 +25,7 @@ export interface ScoringRunState {
 /** From what is recorded of a run and, while it is at work here, from its progress. */
 export function scoringRunState(run: Run, progress?: ScoringProgress): ScoringRunState {
   const request = run.input as ScoringRequest;
-  const result = run.result as ScoringResult | null;
+  const result = recordedInput(run.result, new Set(['snapshotId'])) as ScoringResult | null;
   return {
     model: request.model,
     version: request.version,
@@ -35,7 +35,7 @@ export function scoringRunState(run: Run, progress?: ScoringProgress): ScoringRu
     rowsFailed: BigInt(result?.rowsFailed ?? progress?.rowsFailed ?? 0),
     rowsPerSecond: result?.rowsPerSecond ?? progress?.rowsPerSecond() ?? null,
     assurance: result?.assurance ?? (run.by.kind === 'LOCAL' ? 'LOCAL' : 'CREDENTIAL'),
-    spineSources: revived(result?.spineSources ?? []),
-    featureSources: revived(result?.featureSources ?? []),
+    spineSources: result?.spineSources ?? [],
+    featureSources: result?.featureSources ?? [],
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IcecoreError } from '../errors.ts';
+import { recordedInput } from '../features/recorded-input.ts';
 import { parseJson, printJson } from '../iceberg/json.ts';
 import type { LocalCopy } from '../storage/storage.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
@@ -44,8 +45,7 @@ export class ScoringStaging {
   async input(): Promise<StagedInput | null> {
     const bytes = await this.#readIfThere(`${this.#directory}/input.json`);
     if (bytes === null) return null;
-    const staged = parseJson(bytes) as StagedInput;
-    return { ...staged, spineSources: revived(staged.spineSources), featureSources: revived(staged.featureSources) };
+    return recordedInput(parseJson(bytes), new Set(['snapshotId'])) as StagedInput;
   }
 
   /** Moves a finished Parquet file in as the run's rows. Gives what counts: another server's, where that was first. */
@@ -131,9 +131,4 @@ function stagingDirectory({ warehouse }: Tables): string {
 
 function printText(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
-}
-
-/** Snapshots from JSON, where their ids are strings. */
-export function revived(refs: readonly TableSnapshotRef[]): readonly TableSnapshotRef[] {
-  return refs.map((ref) => ({ ...ref, snapshotId: BigInt(String(ref.snapshotId)) }));
 }

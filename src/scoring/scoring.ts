@@ -3,9 +3,9 @@ import type { Audit } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import type { Call } from '../features/call.ts';
+import { startRun } from '../features/start-run.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { once } from '../ledger/once.ts';
 import { requireApproval } from '../models/approval.ts';
 import type { ModelReader } from '../models/model-reader.ts';
 import type { LineageDrafts, TrainingSource } from '../models/version-registration.ts';
@@ -79,20 +79,7 @@ export class Scoring {
   async scoreBatch(call: Call, input: ScoreBatchInput): Promise<Run> {
     requireRole(call.caller, 'scientist', 'score');
     checkScoreBatch(input);
-    const keyed = { caller: call.caller, mutation: operation, key: call.key, input: call.input };
-    const { id } = await once(this.#options, keyed, async (claim) => {
-      const request = await this.#checked(input);
-      const run = await this.#options.runs.start({
-        caller: call.caller,
-        operation,
-        input: request,
-        idempotency: (runId) => claim({ id: runId }),
-      });
-      return { id: run.id };
-    });
-    const run = await this.#options.runs.get(id);
-    if (run === null) throw new Error(`Run ${id} was started and is not recorded.`);
-    return run;
+    return await startRun(this.#options, call, operation, () => this.#checked(input));
   }
 
   /** What a scoring run says besides what all runs say; live where this server works at it. */

@@ -21,15 +21,22 @@ import { modelVersionTable } from '../../src/models/model-version-table.ts';
 import { Models } from '../../src/models/models.ts';
 import { runTable } from '../../src/runs/run-table.ts';
 import { Runs } from '../../src/runs/runs.ts';
+import { AllowedOrigins } from '../../src/scoring/allowed-origins.ts';
+import type { EndpointLimits } from '../../src/scoring/call-endpoint.ts';
+import { Scoring } from '../../src/scoring/scoring.ts';
 import { DuckDb } from '../../src/sql/duckdb.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { Tables } from '../../src/tables/tables.ts';
-import { trainingSetOf, trainingSetTable } from '../../src/training/training-set-table.ts';
+import { Training } from '../../src/training/training.ts';
+import { trainingSetTable } from '../../src/training/training-set-table.ts';
 
 export interface StoreOptions {
   readonly clock?: Clock;
   readonly allowLocalApproval?: boolean;
   readonly runLeaseMs?: number;
+  /** Of model servers that may be called. */
+  readonly modelOrigins?: readonly string[];
+  readonly endpointLimits?: Partial<EndpointLimits>;
 }
 
 /** One server over a store: everything below the API, really there, its ledger rows kept in the journal. */
@@ -46,7 +53,9 @@ export class Store {
   readonly features: Features;
   readonly featureSets: FeatureSets;
   readonly signingKey: SigningKey;
+  readonly training: Training;
   readonly models: Models;
+  readonly scoring: Scoring;
   readonly #ownsDirectory: boolean;
 
   private constructor(
@@ -86,7 +95,9 @@ export class Store {
     });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
-    const { featureSets } = this;
+    const { featureSets, runs } = this;
+    const training = new Training({ catalog, tables, duckdb, ledger, audit, lineage, runs, clock, featureSets });
+    this.training = training;
     this.models = new Models({
       catalog,
       tables,
@@ -96,13 +107,22 @@ export class Store {
       clock,
       signingKey,
       allowLocalApproval: options.allowLocalApproval ?? false,
-      training: {
-        featureSet: (name, version) => featureSets.featureSet(name, version),
-        trainingSet: async (name, version) => {
-          const row = await ledger.find(trainingSetTable, { name, version });
-          return row === null ? null : trainingSetOf(row);
-        },
-      },
+      training,
+    });
+    this.scoring = new Scoring({
+      catalog,
+      tables,
+      duckdb,
+      ledger,
+      runs: this.runs,
+      audit,
+      lineage,
+      clock,
+      models: this.models.read,
+      training,
+      origins: new AllowedOrigins(options.modelOrigins ?? []),
+      publicKeys: [signingKey.publicKey],
+      ...(options.endpointLimits === undefined ? {} : { limits: options.endpointLimits }),
     });
   }
 

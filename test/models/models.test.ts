@@ -276,6 +276,7 @@ function trainingSetBy(maker: string) {
     spineEventTime: 'at',
     labels: ['late'],
     sources: [],
+    featureSnapshots: [],
     featureSet: { name: 'hourly', version: 1 },
     options: { boundary: 'INCLUSIVE', knowledge: 'IGNORE', onTie: 'ERROR', nulls: 'KEEP', matchStatus: false },
     split: null,
