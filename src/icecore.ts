@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
+import { Materializations } from './features/materializations.ts';
 import { Maintenance } from './lakehouse/maintenance.ts';
 import { RowWrites } from './lakehouse/row-writes.ts';
 import { Selects } from './lakehouse/selects.ts';
@@ -31,6 +32,7 @@ import { Runs } from './runs/runs.ts';
 import { DuckDb } from './sql/duckdb.ts';
 import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
 import { Tables } from './tables/tables.ts';
+import { TrainingFeeds } from './training/feed.ts';
 import { Training } from './training/training.ts';
 import { trainingSetTable } from './training/training-set-table.ts';
 
@@ -71,7 +73,9 @@ export class Icecore {
   readonly runs: Runs;
   readonly features: Features;
   readonly featureSets: FeatureSets;
+  readonly materializations: Materializations;
   readonly training: Training;
+  readonly trainingFeeds: TrainingFeeds;
   readonly models: Models;
   readonly tableOperations: TableOperations;
   readonly rowWrites: RowWrites;
@@ -110,6 +114,13 @@ export class Icecore {
     this.featureSets = featureSets;
     const training = new Training({ catalog, tables, duckdb, ledger, audit, lineage, runs: this.runs, clock, featureSets });
     this.training = training;
+    this.trainingFeeds = new TrainingFeeds({
+      tables,
+      duckdb,
+      trainingSet: (name, version) => training.require(name, version),
+      trainingSetAt: (name, snapshotId) => training.trainingSetAt(name, snapshotId),
+    });
+    this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
     this.models = new Models({
       catalog,
       tables,
