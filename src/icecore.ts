@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
-import { Materializations } from './features/materializations.ts';
+import { Materializations, Materializations } from './features/materializations.ts';
 import { Maintenance } from './lakehouse/maintenance.ts';
 import { RowWrites } from './lakehouse/row-writes.ts';
 import { Selects } from './lakehouse/selects.ts';
@@ -24,6 +24,7 @@ import { Lineage } from './lineage/lineage.ts';
 import { lineageEdgeTable } from './lineage/lineage-edge-table.ts';
 import { TableHistory } from './lineage/table-history.ts';
 import { modelEventTable } from './models/model-event-table.ts';
+import { ModelFeed } from './models/model-feed.ts';
 import { modelTable } from './models/model-table.ts';
 import { modelVersionTable } from './models/model-version-table.ts';
 import { Models } from './models/models.ts';
@@ -77,6 +78,8 @@ export class Icecore {
   readonly training: Training;
   readonly trainingFeeds: TrainingFeeds;
   readonly models: Models;
+  readonly modelFeed: ModelFeed;
+  readonly materializations: Materializations;
   readonly tableOperations: TableOperations;
   readonly rowWrites: RowWrites;
   readonly selects: Selects;
@@ -121,6 +124,8 @@ export class Icecore {
       trainingSetAt: (name, snapshotId) => training.trainingSetAt(name, snapshotId),
     });
     this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
+    this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
+    this.modelFeed = new ModelFeed({ catalog, ledger });
     this.models = new Models({
       catalog,
       tables,

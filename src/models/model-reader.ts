@@ -107,6 +107,25 @@ export class ModelReader {
     return rows.map(modelVersionOf);
   }
 
+  /** Versions whose training set was made with one of these feature sets, by model and number. */
+  async ofFeatureSets(
+    featureSets: readonly { readonly name: string; readonly version: number }[],
+    page: Page<{ readonly model: string; readonly version: number }>,
+  ): Promise<readonly ModelVersion[]> {
+    const wanted = JSON.stringify(featureSets.map(({ name, version }) => [name, version]));
+    const rows = await this.#ledger.select(modelVersionTable, {
+      sql: {
+        text:
+          '(model, version) > (?, ?) AND EXISTS (SELECT 1 FROM json_each(?) AS wanted ' +
+          "WHERE json_extract(wanted.value, '$[0]') = feature_set AND json_extract(wanted.value, '$[1]') = feature_set_version)",
+        args: [page.after?.model ?? '', page.after?.version ?? 0, wanted],
+      },
+      orderBy: 'model, version',
+      limit: page.first,
+    });
+    return rows.map(modelVersionOf);
+  }
+
   /** Versions that wait for a decision and that this caller may decide on; none for who is no approver. Oldest model name first. */
   async pendingApprovals(
     caller: Caller,
