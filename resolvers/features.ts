@@ -3,6 +3,7 @@ import type { FeatureRef, FeatureSet, KeyMapping } from '../src/features/feature
 import type { Feature, FeatureTable, FeatureVectors } from '../src/features/feature-table.ts';
 import { currentSchema } from '../src/iceberg/metadata.ts';
 import { fieldById } from '../src/iceberg/schema.ts';
+import { pageRowsMax } from '../src/limits.ts';
 import type { ModelVersion } from '../src/models/model.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { TableRefInput } from './as-of.ts';
@@ -52,17 +53,20 @@ export function featureFeatureSets(feature: Feature, args: PageArgs, { icecore }
   );
 }
 
+/** Those whose feature set holds the feature, by model and number. */
 export function featureModelVersions(
-  feature: Feature,
+  { tableUuid, fieldId }: Feature,
   args: PageArgs,
   { icecore }: ApiContext,
 ): Promise<Connection<ModelVersion>> {
   return connectionFrom(args, modelVersionKey, async ({ first, after }) => {
-    const found = await icecore.models.read.usingFeature(feature.tableUuid, feature.fieldId, {
-      first,
-      after: modelPlaceOf(after),
-    });
-    return found;
+    const sets: FeatureSet[] = [];
+    for (let last: FeatureSet | null = null; ; last = sets.at(-1) ?? null) {
+      const more = await icecore.featureSets.withFeature(tableUuid, fieldId, { first: pageRowsMax, after: last });
+      sets.push(...more);
+      if (more.length < pageRowsMax) break;
+    }
+    return icecore.models.read.ofFeatureSets(sets, { first, after: modelPlaceOf(after) });
   });
 }
 

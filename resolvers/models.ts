@@ -58,7 +58,7 @@ export async function modelAliasHistory(
   args: PageArgs,
   { icecore }: ApiContext,
 ): Promise<Connection<ModelAliasChange>> {
-  const page = await connectionFrom(
+  const page = await connectionFrom<{ readonly change: ModelAliasChange; readonly place: number }>(
     args,
     ({ place }) => orderedKey(place),
     async ({ first, after }) => {

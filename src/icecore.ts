@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
-import { Materializations, Materializations } from './features/materializations.ts';
+import { Materializations } from './features/materializations.ts';
 import { Maintenance } from './lakehouse/maintenance.ts';
 import { RowWrites } from './lakehouse/row-writes.ts';
 import { Selects } from './lakehouse/selects.ts';
@@ -79,7 +79,6 @@ export class Icecore {
   readonly trainingFeeds: TrainingFeeds;
   readonly models: Models;
   readonly modelFeed: ModelFeed;
-  readonly materializations: Materializations;
   readonly tableOperations: TableOperations;
   readonly rowWrites: RowWrites;
   readonly selects: Selects;
@@ -123,7 +122,6 @@ export class Icecore {
       trainingSet: (name, version) => training.require(name, version),
       trainingSetAt: (name, snapshotId) => training.trainingSetAt(name, snapshotId),
     });
-    this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
     this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
     this.modelFeed = new ModelFeed({ catalog, ledger });
     this.models = new Models({

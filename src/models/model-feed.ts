@@ -15,7 +15,7 @@ export class ModelFeed {
   }
 
   /** From now on, each as it is by the time that it is read: a slow reader gets the latest state alone. */
-  async *changes(model: string | null, signal: AbortSignal): AsyncGenerator<ModelVersion> {
+  async *versions(model: string | null, signal: AbortSignal): AsyncGenerator<ModelVersion> {
     const wakes = new CommitWakes(this.#catalog, signal);
     try {
       for (let seen = await this.#catalog.headSeq(); !signal.aborted; ) {
