@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pythonEnvironment } from '../environment/python.ts';
+import { describeWith } from '../environment/tool.ts';
+import { DemoStore } from './demo-store.ts';
+import { everyTypeTable } from './every-type.ts';
+import { expectSameRows } from './same-rows.ts';
+
+const lock = new URL('../python/pyiceberg.lock', import.meta.url).pathname;
+
+describeWith(['python3'], 'PyIceberg', () => {
+  let store: DemoStore;
+  let python = '';
+  beforeAll(async () => {
+    python = pythonEnvironment(lock);
+    store = await DemoStore.make();
+  });
+  afterAll(() => store?.close());
+
+  test('reads every table that the demo leaves, icecore.* included, with the rows that Icecore gives', async () => {
+    const names = store.tables.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['raw.flights', 'training.late_departures', 'predictions.flight_late']));
+    expect(names.filter((name) => name.startsWith('icecore.'))).not.toEqual([]);
+    await expectSameRows(store, python, 'pyiceberg', store.currentTables());
+  });
+
+  test('reads tables at each snapshot of their logs', async () => {
+    const tables = ['raw.flights', everyTypeTable].flatMap((name) => store.history(name));
+    expect(tables.length).toBeGreaterThan(4);
+    await expectSameRows(store, python, 'pyiceberg', tables);
+  });
+});
