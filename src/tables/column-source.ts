@@ -1,4 +1,4 @@
-import { type DuckDBConnection, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBType, DuckDBTypeId, SQLNULL } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import type { NestedField } from '../iceberg/type.ts';
@@ -25,9 +25,14 @@ export async function tableColumnsSql(connection: DuckDBConnection, relation: st
       },
     );
   }
-  const columns = schema.fields
-    .filter((field) => field.type !== 'unknown')
-    .map((field) => columnSql(field, given.get(field.name)));
+  const columns: string[] = [];
+  for (const field of schema.fields) {
+    if (field.type === 'unknown') continue;
+    const type = given.get(field.name);
+    const isNull =
+      type !== undefined && !canCast(type, field.type) && (await isNothingButNull(connection, relation, field, type));
+    columns.push(columnSql(field, isNull ? SQLNULL : type));
+  }
   return `SELECT ${columns.join(', ')} FROM ${relation} AS given`;
 }
 
@@ -45,6 +50,20 @@ export async function relationColumns(connection: DuckDBConnection, relation: st
   } catch (error) {
     throw duckDbError(error, 'The source of the rows');
   }
+}
+
+/** DuckDB says INTEGER of a bare NULL, until it is asked for a row. */
+async function isNothingButNull(
+  connection: DuckDBConnection,
+  relation: string,
+  field: NestedField,
+  type: DuckDBType,
+): Promise<boolean> {
+  if (type.typeId !== DuckDBTypeId.INTEGER) return false;
+  const reader = await connection.runAndReadAll(
+    `SELECT typeof(given.${quoteIdentifier(field.name)}) FROM ${relation} AS given LIMIT 1`,
+  );
+  return reader.getRows()[0]?.[0] === '"NULL"';
 }
 
 function columnSql(field: NestedField, type: DuckDBType | undefined): string {

@@ -199,3 +199,12 @@ test('what a cast would change is refused', async () => {
   await refuse('timestamp', "SELECT TIMESTAMP_NS '2001-01-01 00:00:00.000000001' AS x");
   await refuse('string', 'SELECT 1 AS x');
 });
+
+test('a bare NULL fits every optional column', async () => {
+  const columns = [
+    { name: 's', type: 'string' },
+    { name: 'l', type: 'list<date>' },
+  ];
+  const { rowCount } = await write('raw.bare_null', { columns }, 'SELECT NULL AS s, NULL AS l');
+  expect(rowCount).toBe(1n);
+});

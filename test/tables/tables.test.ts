@@ -1,6 +1,15 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Catalog, CatalogChange } from '../../src/catalog/catalog.ts';
+import { SqliteCatalog } from '../../src/catalog/sqlite-catalog.ts';
+import { systemClock } from '../../src/clock.ts';
+import { parseIdentifier, type TableIdentifier } from '../../src/iceberg/identifier.ts';
 import { currentSnapshot } from '../../src/iceberg/metadata.ts';
 import { setProperties } from '../../src/tables/actions/set-properties.ts';
+import { compactTable } from '../../src/tables/compact-table.ts';
+import { liveFilesOf, manifestsOf } from '../../src/tables/reachable.ts';
+import { Tables } from '../../src/tables/tables.ts';
+import { writeRows } from '../../src/tables/write-rows.ts';
 import { one, Warehouse } from './warehouse.ts';
 
 let warehouse: Warehouse;
@@ -99,4 +108,79 @@ test('rows that do not fit are refused, and leave nothing', async () => {
   });
   const { metadata } = await warehouse.load('raw.strict');
   for await (const file of warehouse.tables.storage.list(`${metadata.location}/data`)) expect.unreachable(file.location);
+});
+
+test('two servers over one catalog append, upsert and compact at once, and lose nothing', async () => {
+  await warehouse.create('raw.shared', {
+    columns: [
+      { name: 'k', type: 'int' },
+      { name: 'v', type: 'int' },
+    ],
+  });
+  await warehouse.append('raw.shared', 'SELECT i::INT AS k, 0 AS v FROM range(20) r(i)');
+  const catalog = await SqliteCatalog.open(join(warehouse.directory, 'catalog.db'), systemClock);
+  const other = new Tables({ ...warehouse.tables, catalog });
+  const identifier = parseIdentifier('raw.shared');
+  try {
+    await Promise.all(
+      [warehouse.tables, other].flatMap((tables, server) => [
+        ...Array.from({ length: 5 }, (_, i) =>
+          writeRows(tables, { identifier, mode: 'APPEND', rows: { json: [{ k: 100 + server * 10 + i, v: 1 }] } }),
+        ),
+        ...Array.from({ length: 3 }, (_, i) =>
+          writeRows(tables, { identifier, mode: 'UPSERT', rows: { json: [{ k: server * 10 + i, v: 1 }] }, keys: ['k'] }),
+        ),
+        compactTable(tables, { identifier }),
+      ]),
+    );
+  } finally {
+    await catalog.close();
+  }
+  expect(await warehouse.rows('raw.shared', 'SELECT count(*)::INT n, count(DISTINCT k)::INT d, sum(v)::INT s FROM t')).toEqual([
+    { n: 30, d: 30, s: 16 },
+  ]);
+  const { metadata } = await warehouse.load('raw.shared');
+  const left: string[] = [];
+  for await (const file of warehouse.tables.storage.list(`${metadata.location}/data`)) left.push(file.location);
+  const held = new Set<string>();
+  for await (const path of liveFilesOf(
+    warehouse.tables.files,
+    metadata,
+    (await manifestsOf(warehouse.tables.files, metadata.snapshots)).values(),
+  ))
+    held.add(path);
+  expect(left.toSorted()).toEqual([...held].toSorted());
+});
+
+test('where the outcome of a commit is not known, no file is removed', async () => {
+  const table = await warehouse.create('raw.unsure', { columns });
+  // The connection is lost after the server has committed.
+  const catalog: Catalog = Object.create(warehouse.catalog, {
+    commit: {
+      value: async (change: CatalogChange) => {
+        await warehouse.catalog.commit(change);
+        throw new Error('The connection was lost.');
+      },
+    },
+    loadMany: { value: (identifiers: readonly TableIdentifier[]) => warehouse.catalog.loadMany(identifiers) },
+    load: { value: (identifier: TableIdentifier) => warehouse.catalog.load(identifier) },
+  });
+  const unsure = new Tables({ ...warehouse.tables, catalog });
+  const write = writeRows(unsure, { identifier: table.identifier, mode: 'APPEND', rows: { json: [{ id: '1' }] } });
+  await expect(write).rejects.toThrow('The connection was lost.');
+  expect(await warehouse.rows('raw.unsure', 'SELECT id FROM t')).toEqual([{ id: '1' }]);
+});
+
+test('a dropped table is gone, and its name free', async () => {
+  const first = await warehouse.create('raw.again', { columns });
+  await expect(warehouse.create('raw.again', { columns })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+  const transaction = warehouse.tables.transaction();
+  transaction.drop(first);
+  await transaction.commit();
+  expect(await warehouse.tables.find(first.identifier)).toBeNull();
+  const second = await warehouse.create('raw.again', { columns });
+  expect(second.metadata.location).not.toBe(first.metadata.location);
+  const late = warehouse.tables.transaction();
+  late.change(first, setProperties({ colour: 'red' }));
+  await expect(late.commit()).rejects.toMatchObject({ code: 'CONFLICT' });
 });
