@@ -4,6 +4,7 @@ import type { DataFile } from '../../src/iceberg/data-file.ts';
 import type { Expression } from '../../src/iceberg/expression.ts';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { currentSchema, currentSnapshot } from '../../src/iceberg/metadata.ts';
+import { renameColumn } from '../../src/iceberg/schema-evolution.ts';
 import { appendFiles } from '../../src/tables/actions/append-files.ts';
 import { evolveSchema } from '../../src/tables/actions/evolve-schema.ts';
 import { setPartitioning } from '../../src/tables/actions/set-partitioning.ts';
@@ -16,6 +17,7 @@ import { readRows } from '../../src/tables/row-page.ts';
 import { scanRelation } from '../../src/tables/scan-relation.ts';
 import { planSnapshot } from '../../src/tables/snapshot-files.ts';
 import type { TableAction } from '../../src/tables/table-action.ts';
+import { writeRows } from '../../src/tables/write-rows.ts';
 import { Warehouse } from './warehouse.ts';
 
 let warehouse: Warehouse;
@@ -123,7 +125,24 @@ test('a nested field that was renamed is refused, not read as null', async () =>
   await warehouse.append(name, "SELECT 1::INT AS id, {'a': 1::INT, 'b': 'x'} AS s");
   await change(name, evolveSchema([{ kind: 'add', column: { name: 'later', type: 'int' } }]));
   expect(await warehouse.rows(name, 'SELECT s.a FROM t')).toEqual([{ a: 1 }]);
-  await change(name, evolveSchema([{ kind: 'rename', from: 's.a', to: 'c' }]));
+  const renamed = evolveSchema([{ kind: 'rename', from: 's.a', to: 'c' }]);
+  await expect(change(name, renamed)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  // Another engine may do it all the same.
+  const byAnother: TableAction = {
+    name: 'rename',
+    apply: async (base) => {
+      const { schema, lastColumnId } = renameColumn({ schema: currentSchema(base), lastColumnId: base.lastColumnId }, 's.a', 'c');
+      return {
+        updates: [
+          { action: 'add-schema', schema, lastColumnId },
+          { action: 'set-current-schema', schemaId: -1 },
+        ],
+        requirements: [],
+      };
+    },
+  };
+  await change(name, byAnother);
+  expect(await warehouse.rows(name, 'SELECT id FROM t', undefined, ['id'])).toEqual([{ id: 1 }]);
   await expect(warehouse.rows(name)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
 });
 
@@ -289,4 +308,19 @@ test('files that were no part of a table have no field ids: their columns are fo
     ]);
   }
   expect(await warehouse.rows(name, "SELECT sum(id)::INT s FROM t WHERE origin = 'b'")).toEqual([{ s: 5 }]);
+});
+
+test('a branch is written beside main', async () => {
+  const name = 'raw.branched';
+  await warehouse.create(name, { columns: [{ name: 'id', type: 'int' }] });
+  const first = (await warehouse.append(name, 'SELECT 1::INT AS id')).metadata.currentSnapshotId ?? 0n;
+  await change(name, setRef('audit', { type: 'branch', snapshotId: first }));
+  const identifier = parseIdentifier(name);
+  await writeRows(warehouse.tables, { identifier, branch: 'audit', mode: 'APPEND', rows: { json: [{ id: 2 }] } });
+  await writeRows(warehouse.tables, { identifier, branch: 'audit', mode: 'DELETE', rows: { json: [{ id: 1 }] }, keys: ['id'] });
+  await writeRows(warehouse.tables, { identifier, mode: 'APPEND', rows: { json: [{ id: 3 }] } });
+  expect(await warehouse.rows(name, 'SELECT id FROM t', { ref: 'audit' })).toEqual([{ id: 2 }]);
+  expect(await warehouse.rows(name, 'SELECT id FROM t ORDER BY id')).toEqual([{ id: 1 }, { id: 3 }]);
+  const { metadata } = await warehouse.load(name);
+  expect(metadata.snapshotLog).toHaveLength(2);
 });

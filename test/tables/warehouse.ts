@@ -77,11 +77,16 @@ export class Warehouse {
     return one((await transaction.commit()).tables);
   }
 
-  /** The rows of a SELECT over `t`, the table at a point in time. */
-  async rows(name: string, select = 'SELECT * FROM t', asOf?: AsOf): Promise<readonly unknown[]> {
+  /** The rows of a SELECT over `t`, the table, or some of its columns, at a point in time. */
+  async rows(name: string, select = 'SELECT * FROM t', asOf?: AsOf, columns?: readonly string[]): Promise<readonly unknown[]> {
     const table = await this.load(name);
     const snapshot = resolveAsOf(table, asOf);
-    const scan = await scanRelation(this.tables, { table, snapshot, schema: schemaAsOf(table, asOf, snapshot) });
+    const scan = await scanRelation(this.tables, {
+      table,
+      snapshot,
+      schema: schemaAsOf(table, asOf, snapshot),
+      ...(columns === undefined ? {} : { columns }),
+    });
     try {
       return await this.select(`WITH t AS ${scan.sql} ${select}`);
     } finally {

@@ -4,6 +4,7 @@ import { columnNames } from '../../iceberg/schema.ts';
 import { addColumn, dropColumn, renameColumn, type SchemaVersion, setDoc, widenColumn } from '../../iceberg/schema-evolution.ts';
 import { parseTypeText } from '../../iceberg/type-text.ts';
 import type { ColumnDefinition } from '../new-table.ts';
+import { refuseRenamedNested } from '../read-parquet.ts';
 import type { TableAction } from '../table-action.ts';
 
 /** A change of columns; names are paths, `a` or `a.b`. */
@@ -22,6 +23,8 @@ export function evolveSchema(changes: readonly ColumnChange[]): TableAction {
       const start: SchemaVersion = { schema: currentSchema(base), lastColumnId: base.lastColumnId };
       const { schema, lastColumnId } = changes.reduce((version, change) => applyChange(version, change, base), start);
       refuseTwins(columnNames(schema));
+      // What could not be read afterwards is not made so.
+      refuseRenamedNested(schema.fields, base.schemas);
       return {
         updates: [
           { action: 'add-schema', schema, lastColumnId },
