@@ -14,13 +14,13 @@ import { replaceFiles } from './actions/replace-files.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { writeDataFiles } from './data-file-writer.ts';
 import { keyPredicate } from './key-predicate.ts';
+import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './prepared-write.ts';
 import { fileColumn } from './read-parquet.ts';
 import { sameKey } from './row-keys.ts';
 import { openScan } from './scan-relation.ts';
 import { planSnapshot } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
-import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './write-rows.ts';
 
 export interface KeyRewrite {
   readonly write: RowsToWrite;
