@@ -8,6 +8,7 @@ export interface Prediction {
   /** In the contract's JSON forms. */
   readonly entity: Readonly<Record<string, unknown>>;
   readonly asOfMicros: bigint;
+  /** In the contract's JSON forms; all null where the row failed. */
   readonly output: Readonly<Record<string, unknown>>;
   readonly scoredAtMicros: bigint;
   readonly status: string;
@@ -16,5 +17,9 @@ export interface Prediction {
   readonly redacted: boolean;
   readonly model: string;
   readonly version: number;
+  /** The version's digest that was approved when it was made. */
+  readonly modelDigest: string;
   readonly runId: string;
+  /** Of the inputs that were sent (docs/predictions.md). */
+  readonly featuresSha256: string;
 }

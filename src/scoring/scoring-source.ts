@@ -25,6 +25,8 @@ export interface ScoringEngine extends SpineEngine {
 export interface SourceShape {
   readonly entityKeys: readonly TypedColumn[];
   readonly asOf: TypedColumn;
+  /** What the spine itself has; all columns of a table that is scored. */
+  readonly spineColumns: readonly TypedColumn[];
   /** All columns that an input of the model may be taken from. */
   readonly columns: readonly TypedColumn[];
 }
@@ -127,10 +129,12 @@ async function tableShape({ tables }: ScoringEngine, source: ScoringTable): Prom
   const table = await tables.load(parseIdentifier(name));
   const schema = schemaAsOf(table, asOf, resolveAsOf(table, asOf));
   const column = (wanted: string): TypedColumn => ({ column: wanted, type: requireField(schema, wanted).type });
+  const columns = schema.fields.map((field) => ({ column: field.name, type: field.type }));
   return {
     entityKeys: source.entityKeys.map(column),
     asOf: checkedTime(column(source.asOf)),
-    columns: schema.fields.map((field) => ({ column: field.name, type: field.type })),
+    spineColumns: columns,
+    columns,
   };
 }
 
@@ -147,6 +151,7 @@ async function spineShape(engine: ScoringEngine, version: ModelVersion, spine: S
   return {
     entityKeys: spineKeys(featureSet).map(find),
     asOf: checkedTime(find(spine.eventTime)),
+    spineColumns,
     columns: [...spineColumns.filter(({ column }) => !spine.labels.includes(column)), ...features],
   };
 }

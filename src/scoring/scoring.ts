@@ -6,6 +6,10 @@ import type { Call } from '../features/call.ts';
 import { startRun } from '../features/start-run.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { pageRowsMax } from '../limits.ts';
+import type { LineageEdge } from '../lineage/lineage-edge-table.ts';
+import type { LineageRef } from '../lineage/lineage-record.ts';
+import type { OneWay } from '../lineage/lineage-walk.ts';
 import { requireApproval } from '../models/approval.ts';
 import type { ModelReader } from '../models/model-reader.ts';
 import type { LineageDrafts, TrainingSource } from '../models/version-registration.ts';
@@ -16,6 +20,9 @@ import type { DuckDb } from '../sql/duckdb.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { type EndpointLimits, endpointLimits } from './call-endpoint.ts';
+import { type Explanation, explainPrediction } from './explanation.ts';
+import type { Prediction } from './prediction.ts';
+import { type PredictionPage, type PredictionQuery, Predictions } from './predictions.ts';
 import { checkPredictionsTable, predictionsIdentifier, predictionsTable } from './predictions-table.ts';
 import { checkScoreBatch, type ScoreBatchInput, type ScoringRequest } from './score-batch-input.ts';
 import { ScoringProgress } from './scoring-progress.ts';
@@ -47,11 +54,13 @@ const operation = 'scoreBatch';
 /** Scoring by deployed models (semantics, section 4). */
 export class Scoring {
   readonly #options: ScoringOptions;
+  readonly #predictions: Predictions;
   readonly #running = new Map<string, ScoringProgress>();
 
   /** Registers the handler of its runs. */
   constructor(options: ScoringOptions) {
     this.#options = options;
+    this.#predictions = new Predictions(options.tables, options.runs);
     const work: ScoringRunOptions = {
       ...options,
       read: options.models,
@@ -104,6 +113,39 @@ export class Scoring {
       limit: page.first,
     });
     return rows.map(runOf);
+  }
+
+  /** A page of predictions, newest first. Throws BAD_USER_INPUT for a table of others, an entity or a cursor that is none. */
+  async predictions(query: PredictionQuery): Promise<PredictionPage> {
+    return await this.#predictions.page(query);
+  }
+
+  /** Those of a version, over all the tables that it was scored into. */
+  async predictionsOf(
+    version: { readonly model: string; readonly version: number },
+    query: Omit<PredictionQuery, 'tables' | 'model' | 'version'>,
+  ): Promise<PredictionPage> {
+    const runs = await this.runsOf(version, { first: pageRowsMax, after: null });
+    const uuids = new Set(runs.flatMap((run) => run.outputs.map(({ tableUuid }) => tableUuid)));
+    const tables = await Promise.all([...uuids].map((uuid) => this.#options.tables.findByUuid(uuid)));
+    return await this.predictions({ ...query, ...version, tables: tables.filter((table) => table !== null) });
+  }
+
+  /** Null where the table or the row is gone, or the table is none of predictions. */
+  async prediction(tableUuid: string, predictionId: string): Promise<Prediction | null> {
+    return await this.#predictions.find(tableUuid, predictionId);
+  }
+
+  /** From a prediction back to what it rests on, derived again and compared. */
+  async explanation(prediction: Prediction, signal?: AbortSignal): Promise<Explanation> {
+    const { models, runs } = this.#options;
+    const context = { ...this.#options, read: models, run: (id: string) => runs.get(id) };
+    return await explainPrediction(context, prediction, signal);
+  }
+
+  /** For lineage: what follows from where a prediction lies. */
+  async implied(refs: readonly LineageRef[], direction: OneWay): Promise<readonly LineageEdge[]> {
+    return await this.#predictions.implied(refs, direction);
   }
 
   /** Removes what runs that are over have left staged, such as one cancelled while its server was down. */

@@ -1,0 +1,128 @@
+import { IcecoreError } from '../errors.ts';
+import { pageRowsDefault, pageRowsMax } from '../limits.ts';
+import type { LineageEdge } from '../lineage/lineage-edge-table.ts';
+import type { LineageRef } from '../lineage/lineage-record.ts';
+import type { OneWay } from '../lineage/lineage-walk.ts';
+import type { Runs } from '../runs/runs.ts';
+import { resolveAsOf } from '../tables/resolve-as-of.ts';
+import type { Table } from '../tables/table.ts';
+import type { Tables } from '../tables/tables.ts';
+import { tableRef } from '../training/training-lineage.ts';
+import type { Prediction } from './prediction.ts';
+import { type PredictionCursor, parsePredictionCursor, printPredictionCursor } from './prediction-cursor.ts';
+import type { PredictionFilter } from './prediction-filter.ts';
+import { predictionsLayout } from './predictions-table.ts';
+import { type PredictionRow, readPredictions, requireLayout } from './read-predictions.ts';
+import { scoringRunState } from './scoring-run-state.ts';
+
+export interface PredictionQuery extends PredictionFilter {
+  /** One, or several that are read as if they were one. */
+  readonly tables: readonly Table[];
+  readonly first?: number | null | undefined;
+  /** A cursor of an edge before. */
+  readonly after?: string | null | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Newest first: by as_of downwards, then by id. All pages of one walk are read at the same snapshots. */
+export interface PredictionPage {
+  readonly edges: readonly { readonly cursor: string; readonly prediction: Prediction }[];
+  readonly hasNextPage: boolean;
+}
+
+/** Predictions as they lie in their tables. */
+export class Predictions {
+  readonly #tables: Tables;
+  readonly #runs: Runs;
+
+  constructor(tables: Tables, runs: Runs) {
+    this.#tables = tables;
+    this.#runs = runs;
+  }
+
+  /** Throws BAD_USER_INPUT for a table of others, an entity or a cursor that is none; NOT_FOUND where a cursor's snapshot expired. */
+  async page(query: PredictionQuery): Promise<PredictionPage> {
+    const first = query.first ?? pageRowsDefault;
+    if (!Number.isInteger(first) || first < 0 || first > pageRowsMax) {
+      throw new IcecoreError('BAD_USER_INPUT', `A page holds 0 to ${pageRowsMax} predictions, and ${first} were asked for.`);
+    }
+    for (const table of query.tables) requireLayout(table);
+    const after = query.after == null ? null : parsePredictionCursor(query.after);
+    const snapshots = after?.snapshots ?? currentSnapshots(query.tables);
+    const found: PredictionRow[] = [];
+    for (const table of query.tables) {
+      const snapshotId = snapshots[table.uuid];
+      // A table that had none when the walk began has none in it.
+      if (snapshotId === undefined) continue;
+      const { signal } = query;
+      const rowsMax = first + 1;
+      found.push(
+        ...(await readPredictions(this.#tables, { table, asOf: { snapshotId }, filter: query, rowsMax, after, signal })),
+      );
+    }
+    const rows = found.toSorted(newestFirst).slice(0, first);
+    const predictions = await this.#withRuns(rows);
+    return {
+      edges: predictions.map((prediction) => ({ cursor: printPredictionCursor(placeOf(prediction, snapshots)), prediction })),
+      hasNextPage: found.length > first,
+    };
+  }
+
+  /** Null where the table or the row is gone, or the table is none of predictions. */
+  async find(tableUuid: string, predictionId: string): Promise<Prediction | null> {
+    const table = await this.#tables.findByUuid(tableUuid);
+    if (table === null || predictionsLayout(table.metadata) === null) return null;
+    const rows = await readPredictions(this.#tables, { table, filter: { predictionId }, rowsMax: 1 });
+    return (await this.#withRuns(rows))[0] ?? null;
+  }
+
+  /** The edge from the snapshot that a prediction was written with to the prediction: nobody records one for each row. */
+  async implied(refs: readonly LineageRef[], direction: OneWay): Promise<readonly LineageEdge[]> {
+    if (direction !== 'UPSTREAM') return [];
+    const edges: LineageEdge[] = [];
+    for (const ref of refs) {
+      if (ref.kind !== 'PREDICTION') continue;
+      const [tableUuid = '', predictionId = ''] = ref.uuid.split('/');
+      const prediction = await this.find(tableUuid, predictionId);
+      const run = prediction === null ? null : await this.#runs.get(prediction.runId);
+      const output = run?.outputs.find((candidate) => candidate.tableUuid === tableUuid);
+      if (prediction === null || output === undefined) continue;
+      const to: LineageRef = { ...ref, name: predictionId };
+      edges.push({
+        id: `prediction:${ref.uuid}`,
+        from: tableRef(output),
+        to,
+        runId: null,
+        recordedAtMicros: prediction.scoredAtMicros,
+        columns: [],
+      });
+    }
+    return edges;
+  }
+
+  async #withRuns(rows: readonly PredictionRow[]): Promise<readonly Prediction[]> {
+    const ids = [...new Set(rows.map(({ runId }) => runId))];
+    const runs = await this.#runs.getMany(ids);
+    const assurances = new Map(runs.flatMap((run) => (run === null ? [] : [[run.id, scoringRunState(run).assurance]])));
+    // A run that is not recorded vouches for nobody.
+    return rows.map((row) => ({ ...row, assurance: assurances.get(row.runId) ?? 'LOCAL' }));
+  }
+}
+
+function currentSnapshots(tables: readonly Table[]): Readonly<Record<string, bigint>> {
+  return Object.fromEntries(
+    tables.flatMap((table) => {
+      const snapshot = resolveAsOf(table);
+      return snapshot === null ? [] : [[table.uuid, snapshot.snapshotId]];
+    }),
+  );
+}
+
+function placeOf({ asOfMicros, predictionId }: PredictionRow, snapshots: PredictionCursor['snapshots']): PredictionCursor {
+  return { snapshots, asOfMicros, predictionId };
+}
+
+function newestFirst(a: PredictionRow, b: PredictionRow): number {
+  if (a.asOfMicros !== b.asOfMicros) return a.asOfMicros > b.asOfMicros ? -1 : 1;
+  return a.predictionId < b.predictionId ? -1 : 1;
+}
