@@ -7,14 +7,14 @@ import { currentSchema, defaultSpec, type TableMetadata } from '../iceberg/metad
 import { partitionPath } from '../iceberg/partition-path.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import { isPrimitive, type Literal } from '../iceberg/type.ts';
-import { filesPublishedAtOnce, rowGroupRowsMax } from '../limits.ts';
+import { filesPublishedAtOnce } from '../limits.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { tableColumnsSql } from './column-source.ts';
+import { copyOut } from './copy-out.ts';
 import { describeDataFile, refuseNulls } from './data-file-description.ts';
-import { printFieldIds } from './parquet-columns.ts';
 import { type PartitionColumn, partitionColumns, partitionValue } from './partition-columns.ts';
-import { type ReturnedFile, readReturnedFile } from './returned-statistics.ts';
+import type { ReturnedFile } from './returned-statistics.ts';
 import type { Tables } from './tables.ts';
 
 export interface DataFilesToWrite {
@@ -34,14 +34,6 @@ export interface WrittenDataFiles {
   readonly files: readonly DataFile[];
   readonly rowCount: bigint;
 }
-
-const codecs: ReadonlyMap<string, string> = new Map([
-  ['zstd', 'zstd'],
-  ['snappy', 'snappy'],
-  ['gzip', 'gzip'],
-  ['lz4', 'lz4_raw'],
-  ['uncompressed', 'uncompressed'],
-]);
 
 /**
  * Writes a relation's rows as Parquet data files of a table: field ids on every column, metrics for pruning, one partition a file
@@ -69,84 +61,6 @@ export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Pr
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-async function copyOut(
-  work: DataFilesToWrite,
-  rows: string,
-  schema: Schema,
-  partitions: readonly PartitionColumn[],
-  directory: string,
-): Promise<readonly ReturnedFile[]> {
-  const order = work.orderBy === undefined ? '' : ` ORDER BY ${work.orderBy}`;
-  const options = copyOptions(work.metadata, schema);
-  if (partitions.length > 0) {
-    const names = partitions.map(({ name }) => name);
-    const hidden = partitions.map(({ name, directorySql }) => `${directorySql} AS ${name}`);
-    return await copy(work.connection, `SELECT *, ${hidden.join(', ')} FROM (${rows})${order}`, directory, [
-      ...options,
-      `PARTITION_BY (${names.join(', ')})`,
-      "FILENAME_PATTERN '{uuid}'",
-    ]);
-  }
-  if (work.rowsPerFile === undefined)
-    return await copy(work.connection, `SELECT * FROM (${rows})${order}`, `${directory}/0.parquet`, options);
-  return await copyInPieces(work.connection, `SELECT * FROM (${rows})${order}`, directory, options, work.rowsPerFile);
-}
-
-/**
- * Files of a fixed number of rows, in order. DuckDB's own ROW_GROUPS_PER_FILE was seen (1.5.5) to swap row groups, and to write files
- * that cannot be read, when more than one thread works; so the rows are kept once and copied out piece by piece.
- */
-async function copyInPieces(
-  connection: DuckDBConnection,
-  rows: string,
-  directory: string,
-  options: readonly string[],
-  rowsPerFile: number,
-): Promise<readonly ReturnedFile[]> {
-  const table = quoteIdentifier(`pieces_${randomUUID()}`);
-  const position = quoteIdentifier('__icecore_row');
-  await connection.run(`CREATE TEMP TABLE ${table} AS SELECT row_number() OVER () - 1 AS ${position}, * FROM (${rows})`);
-  try {
-    const count = Number((await connection.runAndReadAll(`SELECT count(*) FROM ${table}`)).getRows()[0]?.[0]);
-    const files: ReturnedFile[] = [];
-    for (let from = 0; from < count; from += rowsPerFile) {
-      const piece = `SELECT * EXCLUDE ${position} FROM ${table} WHERE ${position} >= ${from} AND ${position} < ${from + rowsPerFile} ORDER BY ${position}`;
-      files.push(...(await copy(connection, piece, `${directory}/${files.length}.parquet`, options)));
-    }
-    return files;
-  } finally {
-    await connection.run(`DROP TABLE ${table}`);
-  }
-}
-
-function copyOptions(metadata: TableMetadata, schema: Schema): readonly string[] {
-  const codec = metadata.properties['write.parquet.compression-codec'] ?? 'zstd';
-  const known = codecs.get(codec.toLowerCase());
-  if (known === undefined) {
-    throw new IcecoreError(
-      'FAILED_PRECONDITION',
-      `The table property write.parquet.compression-codec is "${codec}"; Icecore writes ${[...codecs.keys()].join(', ')}.`,
-    );
-  }
-  return [
-    'FORMAT parquet',
-    `COMPRESSION ${known}`,
-    `FIELD_IDS ${printFieldIds(schema.fields)}`,
-    `ROW_GROUP_SIZE ${rowGroupRowsMax}`,
-    'RETURN_STATS',
-  ];
-}
-
-async function copy(
-  connection: DuckDBConnection,
-  rows: string,
-  path: string,
-  options: readonly string[],
-): Promise<readonly ReturnedFile[]> {
-  const result = await connection.runAndReadAll(`COPY (${rows}) TO ${quoteText(path)} (${options.join(', ')})`);
-  return result.getRowObjectsJson().map(readReturnedFile);
 }
 
 /** Required columns of nested types have no statistics of their own. */
