@@ -79,12 +79,62 @@ export function connectionOf<Item, Node>(
   };
 }
 
-/** A page of a list that is in memory as a whole. A cursor whose item is gone goes on behind where it stood, if `key` orders the list as text. */
-export function connectionOfAll<Item>(all: readonly Item[], args: PageArgs, key: (item: Item) => string): Connection<Item> {
+/** As `PageArgs`, also from the end backwards. */
+export interface TwoWayPageArgs extends PageArgs {
+  readonly last?: number | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/**
+ * A page of a list that is in memory as a whole, in rising order of `key` as text, or falling where `descending`. A cursor whose item is
+ * gone goes on where it stood.
+ */
+export function connectionOfAll<Item>(
+  all: readonly Item[],
+  args: TwoWayPageArgs,
+  key: (item: Item) => string,
+  descending = false,
+): Connection<Item> {
+  const backwards = args.last !== null && args.last !== undefined;
+  const size = pageSize(backwards ? { first: args.last } : args);
+  const isBehind = (item: Item, cursor: string): boolean => (descending ? key(item) < cursor : key(item) > cursor);
+  const after = afterKey(args);
+  const before = afterKey({ after: args.before });
+  const start = after === null ? 0 : firstIndex(all, (item) => isBehind(item, after));
+  const end = before === null ? all.length : firstIndex(all, (item) => key(item) === before || isBehind(item, before));
+  const from = backwards ? Math.max(start, end - size) : start;
+  const to = backwards ? end : Math.min(end, start + size);
+  const edges = all.slice(from, Math.max(from, to)).map((node) => ({ cursor: printCursor(key(node)), node }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: to < all.length,
+      hasPreviousPage: from > 0,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: BigInt(all.length),
+  };
+}
+
+function firstIndex<Item>(all: readonly Item[], where: (item: Item) => boolean): number {
+  const index = all.findIndex(where);
+  return index < 0 ? all.length : index;
+}
+
+/** A page that the domain reads: `read` gets one more than the page holds and the key that the last page ended with. */
+export async function connectionFrom<Item>(
+  args: PageArgs,
+  key: (item: Item) => string,
+  read: (page: { readonly first: number; readonly after: string | null }) => Promise<readonly Item[]>,
+): Promise<Connection<Item>> {
   const size = pageSize(args);
   const after = afterKey(args);
-  const at = after === null ? -1 : all.findIndex((item) => key(item) === after);
-  const start = after === null ? 0 : at >= 0 ? at + 1 : all.findIndex((item) => key(item) > after);
-  const rest = start < 0 ? [] : all.slice(start, start + size + 1);
-  return connectionOf(rest, size, { key, node: (item) => item, hasPreviousPage: start !== 0, totalCount: BigInt(all.length) });
+  const items = await read({ first: size + 1, after });
+  return connectionOf(items, size, { key, node: (item) => item, hasPreviousPage: after !== null });
+}
+
+/** Numbers as text in their own order. */
+export function orderedKey(value: bigint | number): string {
+  return String(value).padStart(20, '0');
 }

@@ -1,14 +1,58 @@
+import type { FeedCompression, TrainingFeedInput as FeedInput, Shuffle, TailPolicy } from '../src/training/feed-input.ts';
+import type { TableRefInput } from './as-of.ts';
+import type { Connection, PageArgs } from './connection.ts';
+import type { ApiContext } from './context.ts';
+import type { Given } from './input.ts';
 import { notBuilt } from './not-built.ts';
-import type { TrainingBatchView } from './views.ts';
+import { tableAsOf } from './point-in-time.ts';
+import type { TrainingBatchView, TrainingFileView, TrainingPlanView } from './views.ts';
 
-export function trainingPlanFiles(..._: readonly unknown[]): never {
-  return notBuilt('trainingPlanFiles');
+interface TrainingFeedInput {
+  readonly source: {
+    readonly trainingSet?: Given<{ readonly name: string; readonly version?: Given<number> }>;
+    readonly table?: Given<TableRefInput>;
+  };
+  readonly columns?: Given<readonly string[]>;
+  readonly where?: Given<string>;
+  readonly split?: Given<string>;
+  readonly batchSize?: Given<number>;
+  readonly shuffle?: Given<Shuffle>;
+  readonly seed?: Given<bigint>;
+  readonly epoch?: Given<number>;
+  readonly lanes?: Given<number>;
+  readonly rank?: Given<number>;
+  readonly worldSize?: Given<number>;
+  readonly tail?: Given<TailPolicy>;
+  readonly compression?: Given<FeedCompression>;
+  readonly cursor?: Given<string>;
 }
 
-export function trainingPlan(..._: readonly unknown[]): never {
+export async function* trainingBatches(
+  { input }: { readonly input: TrainingFeedInput },
+  { icecore, signal }: ApiContext,
+): AsyncGenerator<TrainingBatchView> {
+  const feed = await icecore.trainingFeeds.open(feedInput(input), signal);
+  const { epoch, rowsTotal } = feed;
+  for await (const { recordBatch, rowCount, globalBatch, cursor, last } of feed.batches) {
+    const metadata = new Map([
+      ['icecore.cursor', cursor],
+      ['icecore.global-batch', String(globalBatch)],
+      ['icecore.last', String(last)],
+    ]);
+    yield { recordBatch, metadata, rowCount, last, epoch, globalBatch, rowsTotal, cursor };
+  }
+}
+
+function feedInput(input: TrainingFeedInput): FeedInput {
+  const { trainingSet, table } = input.source;
+  if (trainingSet != null) return { ...input, source: { trainingSet } };
+  return { ...input, source: { table: tableAsOf(table ?? { name: '' }) } };
+}
+
+export function trainingPlan(_args: { readonly input: TrainingFeedInput }, _context: ApiContext): TrainingPlanView {
   return notBuilt('trainingPlan');
 }
 
-export function trainingBatches(..._: readonly unknown[]): AsyncIterable<TrainingBatchView> {
-  return notBuilt('trainingBatches');
+export function trainingPlanFiles(_plan: TrainingPlanView, _args: PageArgs, _context: ApiContext): Connection<TrainingFileView> {
+  return notBuilt('trainingPlan');
 }

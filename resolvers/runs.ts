@@ -1,66 +1,104 @@
-import type { Run } from '../src/runs/run.ts';
-import { notBuilt } from './not-built.ts';
+import { IcecoreError } from '../src/errors.ts';
+import { parseNodeId } from '../src/node-id.ts';
+import type { Run, RunKind, RunStatus } from '../src/runs/run.ts';
+import type { Prediction } from '../src/scoring/prediction.ts';
+import type { Reproduction } from '../src/training/reproduce-training-set.ts';
+import { afterKey, type Connection, connectionOf, type PageArgs, pageSize } from './connection.ts';
+import type { ApiContext } from './context.ts';
+import type { Given } from './input.ts';
+import { mutate } from './mutation.ts';
+import { predictionsOf } from './predictions.ts';
+import { runKey, runPlaceOf } from './run-place.ts';
+import { type VersionedName, versionKey } from './version-key.ts';
 
-export function trainingSetRunTrainingSet(..._: readonly unknown[]): never {
-  return notBuilt('trainingSetRunTrainingSet');
+/** The key of what it made; null until it has. */
+export function trainingSetRunTrainingSet(run: Run): string | null {
+  const result = run.result as VersionedName | null;
+  return result === null ? null : versionKey(result);
 }
 
-export function reproductionRunTrainingSet(..._: readonly unknown[]): never {
-  return notBuilt('reproductionRunTrainingSet');
+export function reproductionRunTrainingSet(run: Run): string {
+  return versionKey(run.input as VersionedName);
 }
 
-export function reproductionRunVerdict(..._: readonly unknown[]): never {
-  return notBuilt('reproductionRunVerdict');
+function reproductionOf(run: Run): Reproduction | null {
+  return run.result as Reproduction | null;
 }
 
-export function reproductionRunExpectedDigest(..._: readonly unknown[]): never {
-  return notBuilt('reproductionRunExpectedDigest');
+export function reproductionRunVerdict(run: Run): Reproduction['verdict'] | null {
+  return reproductionOf(run)?.verdict ?? null;
 }
 
-export function reproductionRunActualDigest(..._: readonly unknown[]): never {
-  return notBuilt('reproductionRunActualDigest');
+export async function reproductionRunExpectedDigest(run: Run, _args: object, { icecore }: ApiContext): Promise<string> {
+  const { name, version } = run.input as VersionedName;
+  return reproductionOf(run)?.expectedDigest ?? (await icecore.training.require(name, version)).digest;
 }
 
-export function reproductionRunDifferences(..._: readonly unknown[]): never {
-  return notBuilt('reproductionRunDifferences');
+export function reproductionRunActualDigest(run: Run): string | null {
+  return reproductionOf(run)?.actualDigest ?? null;
 }
 
-export function scoringRunModelVersion(..._: readonly unknown[]): never {
-  return notBuilt('scoringRunModelVersion');
+export function reproductionRunDifferences(run: Run): readonly string[] {
+  return reproductionOf(run)?.differences ?? [];
 }
 
-export function scoringRunModelIdentity(..._: readonly unknown[]): never {
-  return notBuilt('scoringRunModelIdentity');
+export function scoringRunModelVersion(run: Run, _args: object, { icecore }: ApiContext): string {
+  const { model, version } = icecore.scoring.state(run);
+  return versionKey({ name: model, version });
 }
 
-export function scoringRunPredictionsTable(..._: readonly unknown[]): never {
-  return notBuilt('scoringRunPredictionsTable');
+export function scoringRunModelIdentity(run: Run, _args: object, { icecore }: ApiContext): 'REPORTED' | 'ASSERTED' | null {
+  return icecore.scoring.state(run).modelIdentity;
 }
 
-export function scoringRunRowsFailed(..._: readonly unknown[]): never {
-  return notBuilt('scoringRunRowsFailed');
+export function scoringRunPredictionsTable(run: Run, _args: object, { icecore }: ApiContext): string {
+  return icecore.scoring.state(run).predictionsTable;
 }
 
-export function scoringRunRowsPerSecond(..._: readonly unknown[]): never {
-  return notBuilt('scoringRunRowsPerSecond');
+export function scoringRunRowsFailed(run: Run, _args: object, { icecore }: ApiContext): bigint {
+  return icecore.scoring.state(run).rowsFailed;
 }
 
-export function scoringRunPredictions(..._: readonly unknown[]): never {
-  return notBuilt('scoringRunPredictions');
+export function scoringRunRowsPerSecond(run: Run, _args: object, { icecore }: ApiContext): number | null {
+  return icecore.scoring.state(run).rowsPerSecond;
 }
 
-export function run(..._: readonly unknown[]): never {
-  return notBuilt('run');
+export function scoringRunPredictions(run: Run, args: PageArgs, context: ApiContext): Promise<Connection<Prediction>> {
+  return predictionsOf({ table: context.icecore.scoring.state(run).predictionsTable, runId: run.id }, args, context);
 }
 
-export function runs(..._: readonly unknown[]): never {
-  return notBuilt('runs');
+export function run({ id }: { readonly id: string }, { icecore }: ApiContext): Promise<Run | null> {
+  return icecore.runs.get(runIdOf(id));
 }
 
-export function cancelRun(..._: readonly unknown[]): never {
-  return notBuilt('cancelRun');
+/** A global id, or the plain one that logs and tables show. */
+function runIdOf(text: string): string {
+  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(text)) return text.toLowerCase();
+  const { kind, parts } = parseNodeId(text);
+  if (kind === 'Run') return parts[0] ?? '';
+  throw new IcecoreError('BAD_USER_INPUT', `This is the id of a ${kind}, not of a run.`);
 }
 
-export function runProgress(..._: readonly unknown[]): AsyncIterable<Run> {
-  return notBuilt('runProgress');
+export async function runs(
+  args: PageArgs & { readonly kind?: Given<RunKind>; readonly status?: Given<RunStatus> },
+  { icecore }: ApiContext,
+): Promise<Connection<Run>> {
+  const size = pageSize(args);
+  const after = runPlaceOf(afterKey(args));
+  const found = await icecore.runs.list({ kind: args.kind ?? null, status: args.status ?? null, first: size, after });
+  const page = connectionOf(found.runs, size, { key: runKey, node: (each: Run) => each, hasPreviousPage: after !== null });
+  return { ...page, pageInfo: { ...page.pageInfo, hasNextPage: found.hasNextPage } };
+}
+
+export function cancelRun(
+  input: { readonly idempotencyKey?: Given<string>; readonly id: string },
+  context: ApiContext,
+): Promise<{ readonly run: Run }> {
+  return mutate(context, 'cancelRun', input, async (call) => ({
+    run: await context.icecore.runs.cancel(runIdOf(input.id), call.caller),
+  }));
+}
+
+export async function* runProgress({ id }: { readonly id: string }, { icecore, signal }: ApiContext): AsyncGenerator<Run> {
+  yield* icecore.runs.watch(runIdOf(id), signal);
 }

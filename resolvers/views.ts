@@ -1,4 +1,5 @@
 /** Shapes that fields are answered from where the domain has no value of its own for them. */
+import type { RecordBatch } from 'apache-arrow';
 import type { Actor } from '../src/access/caller.ts';
 import type { Snapshot } from '../src/iceberg/snapshot.ts';
 import type { ColumnLineage, LineageKind } from '../src/lineage/lineage-record.ts';
@@ -171,21 +172,24 @@ export interface SqlResultView {
   readonly elapsedMs: number;
 }
 
-export interface SqlBatchView {
-  readonly ipc: Uint8Array;
+/** One record batch on its way, by whichever transport. */
+export interface BatchView {
+  readonly recordBatch: RecordBatch;
+  /** Of the batch's own message. */
+  readonly metadata: ReadonlyMap<string, string>;
   readonly rowCount: number;
   readonly last: boolean;
+}
+
+export interface SqlBatchView extends BatchView {
   readonly snapshots: readonly TableSnapshotRef[];
 }
 
-export interface TrainingBatchView {
-  readonly ipc: Uint8Array;
-  readonly rowCount: number;
+export interface TrainingBatchView extends BatchView {
   readonly epoch: number;
   readonly globalBatch: bigint;
   readonly rowsTotal: bigint;
   readonly cursor: string;
-  readonly last: boolean;
 }
 
 export interface TrainingRowGroupView {

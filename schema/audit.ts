@@ -2,6 +2,7 @@ import * as answer from '../resolvers/audit.ts';
 import { builder } from './builder.ts';
 import { AuditEntryConnection } from './connections.ts';
 import { Actor, AuditEntry, AuditStep, AuditTrail, ChainVerification, LineageNode, Node } from './refs.ts';
+import { asNode } from './typename.ts';
 
 export const Assurance = builder.enumType('Assurance', {
   values: ['CREDENTIAL', 'LOCAL'] as const,
@@ -37,7 +38,10 @@ builder.objectType(ChainVerification, {
 builder.objectType(AuditTrail, {
   description: 'Every step from raw data to this subject, each with its entry in the chain.',
   fields: (t) => ({
-    subject: t.field({ type: Node, resolve: answer.auditTrailSubject }),
+    subject: t.field({
+      type: Node,
+      resolve: async (trail, args, context) => asNode(await answer.auditTrailSubject(trail, args, context)),
+    }),
     steps: t.expose('steps', { type: [AuditStep] }),
     complete: t.exposeBoolean('complete'),
     missing: t.expose('missing', { type: ['String'] }),

@@ -1,3 +1,4 @@
+import { batchIpc } from '../resolvers/batch-bytes.ts';
 import * as answer from '../resolvers/feed.ts';
 import { builder } from './builder.ts';
 import { TrainingFileConnection } from './connections.ts';
@@ -57,9 +58,10 @@ export const TrainingFeedInput = builder.inputType('TrainingFeedInput', {
 
 builder.objectType(TrainingBatch, {
   fields: (t) => ({
-    ipc: t.expose('ipc', {
+    ipc: t.field({
       type: 'Bytes',
       description: 'An Arrow IPC stream of its own: schema, dictionaries where there are any, one record batch.',
+      resolve: batchIpc,
     }),
     rowCount: t.exposeInt('rowCount'),
     epoch: t.exposeInt('epoch'),

@@ -1,6 +1,7 @@
 import * as answer from '../resolvers/lineage.ts';
 import { builder } from './builder.ts';
 import { ColumnLineage, LineageEdge, LineageGraph, LineageNode, Node, Run } from './refs.ts';
+import { asNode } from './typename.ts';
 
 export const LineageDirection = builder.enumType('LineageDirection', {
   values: ['UPSTREAM', 'DOWNSTREAM', 'BOTH'] as const,
@@ -39,7 +40,11 @@ builder.objectType(LineageNode, {
     name: t.exposeString('name', { nullable: true }),
     version: t.exposeString('version', { nullable: true }),
     state: t.expose('state', { type: LineageState }),
-    subject: t.field({ type: Node, nullable: true, resolve: answer.lineageNodeSubject }),
+    subject: t.field({
+      type: Node,
+      nullable: true,
+      resolve: async (node, args, context) => asNode(await answer.lineageNodeSubject(node, args, context)),
+    }),
   }),
 });
 

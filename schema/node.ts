@@ -1,7 +1,7 @@
 import * as answer from '../resolvers/node.ts';
 import { builder } from './builder.ts';
 import { Node, PageInfo } from './refs.ts';
-import { typenameOf } from './typename.ts';
+import { asNode, typenameOf } from './typename.ts';
 
 builder.interfaceType(Node, {
   resolveType: typenameOf,
@@ -25,12 +25,12 @@ builder.queryFields((t) => ({
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
     description: 'Also any id that a LineageNode carries.',
-    resolve: (_, args, context) => answer.node(args, context),
+    resolve: async (_, args, context) => asNode(await answer.node(args, context)),
   }),
   nodes: t.field({
     type: [Node],
     nullable: { list: false, items: true },
     args: { ids: t.arg({ type: ['ID'], required: true }) },
-    resolve: (_, args, context) => answer.nodes(args, context),
+    resolve: async (_, args, context) => (await answer.nodes(args, context)).map(asNode),
   }),
 }));

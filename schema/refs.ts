@@ -82,14 +82,6 @@ export const ModelAliasPayload = builder.objectRef<{ readonly alias: models.Mode
 export const Prediction = builder.objectRef<PredictionValue>('Prediction');
 export const PredictionExplanation = builder.objectRef<views.PredictionExplanationView>('PredictionExplanation');
 
-const runTypes: Partial<Record<RunValue['kind'], string>> = {
-  TRAINING_SET: 'TrainingSetRun',
-  REPRODUCTION: 'ReproductionRun',
-  SCORING: 'ScoringRun',
-};
-export function runTypename(run: RunValue): string {
-  return runTypes[run.kind] ?? 'JobRun';
-}
 export const Run = builder.loadableInterfaceRef('Run', byKey(load.loadRuns));
 export const JobRun = builder.objectRef<RunValue>('JobRun');
 export const TrainingSetRun = builder.objectRef<RunValue>('TrainingSetRun');

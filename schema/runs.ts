@@ -1,3 +1,4 @@
+import { runTypename } from '../resolvers/node-value.ts';
 import * as answer from '../resolvers/runs.ts';
 import { printNodeId } from '../src/node-id.ts';
 import { builder } from './builder.ts';
@@ -11,7 +12,6 @@ import {
   ReproductionRun,
   Run,
   RunPayload,
-  runTypename,
   ScoringRun,
   TableSnapshot,
   TrainingSet,

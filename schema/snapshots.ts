@@ -1,9 +1,11 @@
+import { loadProducers } from '../resolvers/loading.ts';
 import * as answer from '../resolvers/snapshots.ts';
 import { printNodeId } from '../src/node-id.ts';
 import { builder } from './builder.ts';
 import { NodeConnection } from './connections.ts';
 import { Node, Run, Snapshot, SnapshotPayload, SnapshotRef, SnapshotRefPayload, Table, TableSnapshot } from './refs.ts';
 import { AsOf } from './tables.ts';
+import { nodeConnection } from './typename.ts';
 
 export const SnapshotRefType = builder.enumType('SnapshotRefType', {
   values: ['BRANCH', 'TAG'] as const,
@@ -30,17 +32,18 @@ builder.objectType(Snapshot, {
     operation: t.string({ resolve: ({ snapshot }) => snapshot.summary.operation ?? 'append' }),
     summary: t.field({ type: 'JSON', resolve: ({ snapshot }) => snapshot.summary }),
     refs: t.field({ type: [SnapshotRef], resolve: answer.snapshotRefs }),
-    producedBy: t.field({
+    producedBy: t.loadable({
       type: Run,
       nullable: true,
       description: 'The run that wrote it, where one is recorded.',
+      load: (keys: string[], context) => loadProducers(keys, context),
       resolve: answer.snapshotProducedBy,
     }),
     pinnedBy: t.field({
       type: NodeConnection,
       args: { first: t.arg.int(), after: t.arg.string() },
       description: 'What is pinned to it, so what its expiry would break.',
-      resolve: answer.snapshotPinnedBy,
+      resolve: async (snapshot, args, context) => nodeConnection(await answer.snapshotPinnedBy(snapshot, args, context)),
     }),
   }),
 });
@@ -52,7 +55,8 @@ builder.objectType(TableSnapshot, {
     tableName: t.string({
       nullable: true,
       description: 'Null where the caller may not see it.',
-      resolve: answer.tableSnapshotTableName,
+      resolve: async (at, _args, context) =>
+        answer.tableSnapshotTableName(at, await Table.getDataloader(context).load(at.tableUuid)),
     }),
     snapshotId: t.expose('snapshotId', { type: 'BigInt' }),
     table: t.field({ type: Table, nullable: true, resolve: (at) => at.tableUuid }),

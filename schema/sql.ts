@@ -1,3 +1,4 @@
+import { batchIpc } from '../resolvers/batch-bytes.ts';
 import * as answer from '../resolvers/sql.ts';
 import { builder } from './builder.ts';
 import { SqlBatch, SqlColumn, SqlResult, TableSnapshot } from './refs.ts';
@@ -26,7 +27,7 @@ builder.objectType(SqlResult, {
 
 builder.objectType(SqlBatch, {
   fields: (t) => ({
-    ipc: t.expose('ipc', { type: 'Bytes', description: 'As in TrainingBatch.' }),
+    ipc: t.field({ type: 'Bytes', description: 'As in TrainingBatch.', resolve: batchIpc }),
     rowCount: t.exposeInt('rowCount'),
     last: t.exposeBoolean('last'),
     snapshots: t.expose('snapshots', { type: [TableSnapshot] }),

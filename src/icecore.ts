@@ -16,6 +16,7 @@ import { Materializations } from './features/materializations.ts';
 import { Maintenance } from './lakehouse/maintenance.ts';
 import { RowWrites } from './lakehouse/row-writes.ts';
 import { Selects } from './lakehouse/selects.ts';
+import { SnapshotFeed } from './lakehouse/snapshot-feed.ts';
 import { TableOperations } from './lakehouse/table-operations.ts';
 import { IcebergLedgerStore } from './ledger/iceberg-ledger-store.ts';
 import { Ledger } from './ledger/ledger.ts';
@@ -30,6 +31,8 @@ import { modelVersionTable } from './models/model-version-table.ts';
 import { Models } from './models/models.ts';
 import { runTable } from './runs/run-table.ts';
 import { Runs } from './runs/runs.ts';
+import { AllowedOrigins } from './scoring/allowed-origins.ts';
+import { Scoring } from './scoring/scoring.ts';
 import { DuckDb } from './sql/duckdb.ts';
 import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
 import { Tables } from './tables/tables.ts';
@@ -78,10 +81,12 @@ export class Icecore {
   readonly training: Training;
   readonly trainingFeeds: TrainingFeeds;
   readonly models: Models;
+  readonly scoring: Scoring;
   readonly modelFeed: ModelFeed;
   readonly tableOperations: TableOperations;
   readonly rowWrites: RowWrites;
   readonly selects: Selects;
+  readonly snapshotFeed: SnapshotFeed;
   readonly maintenance: Maintenance;
   readonly #storage: OpenedStorage;
 
@@ -111,6 +116,7 @@ export class Icecore {
     this.tableOperations = new TableOperations({ catalog, tables, audit, clock });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb });
+    this.snapshotFeed = new SnapshotFeed({ tables, catalog });
     this.maintenance = new Maintenance({ catalog, tables, runs: this.runs, audit, lineage, clock });
     const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
     this.featureSets = featureSets;
@@ -134,6 +140,20 @@ export class Icecore {
       signingKey,
       allowLocalApproval: config.allowLocalApproval,
       training,
+    });
+    this.scoring = new Scoring({
+      catalog,
+      tables,
+      duckdb,
+      ledger,
+      runs: this.runs,
+      audit,
+      lineage,
+      clock,
+      models: this.models.read,
+      training,
+      origins: new AllowedOrigins(config.modelOrigins),
+      publicKeys: [signingKey.publicKey],
     });
   }
 

@@ -222,3 +222,6 @@ export const feedBatchRowsMax = 1_048_576;
 export const feedLanesMax = 64;
 /** Ranks of one training job. */
 export const feedWorldSizeMax = 65_536;
+
+/** Rows of one batch of a SELECT's result as Arrow. */
+export const sqlBatchRows = 65_536;

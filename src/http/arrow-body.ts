@@ -1,48 +1,45 @@
 import { Readable } from 'node:stream';
+import type { RecordBatch } from 'apache-arrow';
+import { IpcWriter } from '../arrow/ipc.ts';
 import { arrowResponseBytesAhead } from '../limits.ts';
-import { endOfStream, splitIpcStream } from './ipc-message.ts';
 
 /** The part of an event that the raw transport needs. */
 export interface ArrowEvent {
-  /** A whole Arrow IPC stream: schema, dictionaries, one record batch. */
-  readonly ipc: Uint8Array;
+  readonly recordBatch: RecordBatch;
+  /** Of the batch's own message. */
+  readonly metadata: ReadonlyMap<string, string>;
   readonly last: boolean;
 }
 
 /**
- * All events as one Arrow IPC stream: the first one's schema, then everyone's batches, and the end only behind a batch marked `last`. Pulled: the
+ * All events as one Arrow IPC stream: the schema of the first, everyone's batch, and the end only behind a batch marked `last`. Pulled: the
  * next event is asked for when what is ready has been taken. Errors destroy it, as does a source that ends without the mark; when it
  * is destroyed, the source is returned.
  */
 export function arrowBody(events: AsyncIterator<ArrowEvent>): Readable {
-  let begun = false;
+  let writer: IpcWriter | null = null;
   let complete = false;
+  const bytesOf = (event: ArrowEvent | null): Uint8Array | null => {
+    if (event === null) {
+      if (writer !== null && complete) return writer.end();
+      throw new Error('The source ended before its last batch.');
+    }
+    complete = event.last;
+    if (writer !== null) return writer.batch(event.recordBatch, event.metadata);
+    writer = new IpcWriter(event.recordBatch.schema);
+    return Buffer.concat([writer.schema(), writer.batch(event.recordBatch, event.metadata)]);
+  };
   return new Readable({
     highWaterMark: arrowResponseBytesAhead,
+    // Node asks again only once something was pushed: one event a call.
     read() {
-      next(events).then(
-        (event) => {
+      next(events)
+        .then((event) => {
           if (this.destroyed) return;
-          if (event === null) {
-            if (!complete) this.destroy(new Error('The source ended before its last batch.'));
-            else {
-              this.push(endOfStream);
-              this.push(null);
-            }
-            return;
-          }
-          try {
-            const { schema, batches } = splitIpcStream(event.ipc);
-            complete = event.last;
-            // One push, so that `read` is called once an event.
-            this.push(begun ? batches : Buffer.concat([schema, batches]));
-            begun = true;
-          } catch (error) {
-            this.destroy(asError(error));
-          }
-        },
-        (error: unknown) => this.destroy(asError(error)),
-      );
+          this.push(bytesOf(event));
+          if (event === null) this.push(null);
+        })
+        .catch((error: unknown) => this.destroy(asError(error)));
     },
     destroy(error, done) {
       Promise.resolve(events.return?.()).then(

@@ -85,8 +85,7 @@ function mapped(first: IteratorResult<unknown>, rest: AsyncIterator<unknown>): A
 /** The batch of an event; throws what an event holds in place of one. */
 function arrowEvent(event: unknown): ArrowEvent {
   if (typeof event === 'object' && event !== null) {
-    if ('ipc' in event && event.ipc instanceof Uint8Array && 'last' in event)
-      return { ipc: event.ipc, last: event.last === true };
+    if ('recordBatch' in event && 'metadata' in event && 'last' in event) return event as ArrowEvent;
     if ('errors' in event && Array.isArray(event.errors)) throw event.errors[0];
   }
   throw noArrowForm();

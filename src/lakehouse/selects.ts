@@ -7,6 +7,7 @@ import { type BoundSelect, type JsonRow, runSelect } from '../sql/query.ts';
 import { parseSelect } from '../sql/select.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
+import { type SelectBatch, selectBatches } from './select-batches.ts';
 
 export type SqlEngine = 'EMBEDDED' | 'DISTRIBUTED';
 
@@ -63,6 +64,20 @@ export class Selects {
         snapshots: select.snapshots,
         elapsedMs: performance.now() - startMs,
       };
+    } finally {
+      select.release();
+    }
+  }
+
+  /** All rows of a SELECT as Arrow. Leaving it ends the statement. Throws as `run` does. */
+  async *batches(
+    request: SelectRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<SelectBatch & { readonly snapshots: readonly TableSnapshotRef[] }, void, undefined> {
+    const select = await this.resolve(request, signal);
+    try {
+      for await (const batch of selectBatches(this.#duckdb, select.bound, signal))
+        yield { ...batch, snapshots: select.snapshots };
     } finally {
       select.release();
     }

@@ -109,6 +109,22 @@ export class Lineage {
     return this.graph({ ...query, direction: 'DOWNSTREAM', maxDepth: query.maxDepth ?? lineageDepthMax }, caller);
   }
 
+  /** The runs that wrote snapshots, in their order; null where none is recorded. One read whatever their number. */
+  async producers(
+    snapshots: readonly { readonly tableUuid: string; readonly snapshotId: bigint }[],
+  ): Promise<readonly (string | null)[]> {
+    const rows = await this.#options.ledger.select(lineageEdgeTable, {
+      sql: {
+        text:
+          'journal_seq IN (SELECT e.journal_seq FROM json_each(?) AS n CROSS JOIN "icecore.lineage_edges" AS e ' +
+          "WHERE e.to_kind = 'TABLE' AND e.to_uuid = n.value->>0 AND e.to_version = n.value->>1) AND run_id IS NOT NULL",
+        args: [JSON.stringify(snapshots.map(({ tableUuid, snapshotId }) => [tableUuid, String(snapshotId)]))],
+      },
+    });
+    const runs = new Map(rows.map((row) => [`${row.to_uuid}/${row.to_version}`, row.run_id]));
+    return snapshots.map(({ tableUuid, snapshotId }) => runs.get(`${tableUuid}/${snapshotId}`) ?? null);
+  }
+
   async edge(id: string): Promise<LineageEdge | null> {
     const row = await this.#options.ledger.find(lineageEdgeTable, { id });
     return row === null ? null : edgeOf(row);
