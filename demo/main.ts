@@ -16,8 +16,7 @@ import { keyOf, openStore } from './store.ts';
 import { Terminal } from './terminal.ts';
 
 const allRows = 3_000_000;
-/** A sixth of the flights are trained on. */
-const trainingShare = 6;
+const trainingRowsMax = 500_000;
 const testFrom = '2001-04-16';
 const cutOff = '2001-05-01';
 
@@ -72,7 +71,7 @@ async function main(): Promise<void> {
     await makeFeatures(ada, terminal, '2001-01-01T00:00:00Z', '2001-06-01T00:00:00Z');
 
     terminal.title('3  Training set');
-    await makeTrainingSet(ada, terminal, Math.floor(rows / trainingShare), testFrom, cutOff);
+    await makeTrainingSet(ada, terminal, Math.min(trainingRowsMax, Math.floor(rows / 2)), testFrom, cutOff);
 
     terminal.title('4  Training');
     const trained = await train(ada, terminal, store.artifact);
