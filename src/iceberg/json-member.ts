@@ -1,4 +1,5 @@
 import { IcecoreError } from '../errors.ts';
+import { printJson } from './json.ts';
 
 /** Readers of parsed JSON. `where` says in words what is read, for messages such as `snapshot 3: "timestamp-ms" is missing`. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -8,7 +9,7 @@ const longMax = 2n ** 63n - 1n;
 const longMin = -(2n ** 63n);
 
 function wrong(where: string, expected: string, value: unknown): IcecoreError {
-  const text = typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? String(value));
+  const text = value === undefined ? 'undefined' : printJson(value);
   return new IcecoreError(
     'BAD_USER_INPUT',
     `${where} must be ${expected}, and is ${text.length > 80 ? `${text.slice(0, 80)}…` : text}.`,

@@ -35,6 +35,8 @@ function isWholeLog(metadata: TableMetadata): boolean {
   if (first === undefined) return metadata.snapshots.length === 0 && metadata.lastSequenceNumber === 0n;
   const snapshot = snapshotById(metadata, first.snapshotId);
   if (snapshot === undefined || snapshot.parentSnapshotId !== null) return false;
+  // It came back by a rollback, and what stood in between was cut away.
+  if (snapshot.timestampMs !== first.timestampMs) return false;
   return metadata.formatVersion === 1 || snapshot.sequenceNumber <= 1n;
 }
 

@@ -118,6 +118,11 @@ describe('metadata JSON', () => {
     expect(() => parseMetadata('{"format-version":', 'file:///t/x.json')).toThrow(/x\.json cannot be read.*not valid JSON/);
   });
 
+  it('names a wrong member that holds a 64-bit integer', () => {
+    const valid = metadataJson(append(newFlights(), [5n, 2000])) as Record<string, unknown>;
+    expect(() => read({ ...valid, 'format-version': [9007199254740993n] })).toThrow(/must be .* and is \[9007199254740993\]/);
+  });
+
   it('survives any JSON with an IcecoreError at most', () => {
     const valid = metadataJson(append(newFlights(), [5n, 2000])) as Record<string, unknown>;
     fc.assert(

@@ -35,6 +35,14 @@ describe('the snapshot at an instant', () => {
     expect(snapshotAt(emptied, 5000)).toEqual({ kind: 'log-cut', logFromMs: null });
   });
 
+  it('is unknown too where the first snapshot came back by a rollback and the log before that was cut', () => {
+    const two = append(newFlights(), [1n, 1000], [2n, 2000]);
+    const ref = { type: 'branch', snapshotId: 1n } as const;
+    const back = applyUpdates(two, [{ action: 'set-snapshot-ref', refName: 'main', ref }], 3000);
+    const cut = applyUpdates(back, [{ action: 'remove-snapshots', snapshotIds: [2n] }], 4000);
+    expect([500, 1500, 2500, 3000].map((at) => idAt(cut, at))).toEqual(['log-cut', 'log-cut', 'log-cut', 1n]);
+  });
+
   it('has ancestors', () => {
     expect([...ancestors(table, 3n)].map((snapshot) => snapshot.snapshotId)).toEqual([3n, 2n, 1n]);
     const cycle = { ...table, snapshots: table.snapshots.map((snapshot) => ({ ...snapshot, parentSnapshotId: 3n })) };
