@@ -25,11 +25,10 @@ export function arrowTransport(schema: GraphQLSchema): Plugin<RequestContext, Se
       // The events themselves, not what the selection makes of them: their bytes go out as they are.
       setSubscribeFn(createSourceEventStream);
     },
-    onResultProcess({ request, result, serverContext, setResultProcessor, acceptableMediaTypes }) {
+    onResultProcess({ request, result, serverContext, setResultProcessor }) {
       if (!acceptsArrow(request)) return;
       if (!isAsyncIterable(result)) {
-        const othersAccepted = acceptableMediaTypes.some((type) => type.startsWith('application/') && type.endsWith('json'));
-        if (othersAccepted && !hasErrors(result)) return;
+        if (acceptsJson(request) && holdsData(result)) return;
         setResultProcessor((failed, fetchAPI) => jsonResponse(failed, fetchAPI.Response), 'application/graphql-response+json');
         return;
       }
@@ -117,20 +116,23 @@ function noArrowForm(): IcecoreError {
   );
 }
 
+const jsonTypes: readonly string[] = ['application/json', 'application/graphql-response+json', 'application/*', '*/*'];
+
 export function acceptsArrow(request: Request): boolean {
-  return (request.headers.get('accept') ?? '')
-    .split(',')
-    .some((range) => range.split(';')[0]?.trim().toLowerCase() === arrowStreamType);
+  return acceptedTypes(request).includes(arrowStreamType);
 }
 
-function hasErrors(result: unknown): boolean {
-  return (
-    typeof result === 'object' &&
-    result !== null &&
-    'errors' in result &&
-    Array.isArray(result.errors) &&
-    result.errors.length > 0
-  );
+function acceptsJson(request: Request): boolean {
+  return acceptedTypes(request).some((type) => jsonTypes.includes(type));
+}
+
+function acceptedTypes(request: Request): readonly string[] {
+  const accept = request.headers.get('accept') ?? '';
+  return accept.split(',').map((range) => (range.split(';')[0] ?? '').trim().toLowerCase());
+}
+
+function holdsData(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'data' in result && result.data != null;
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

@@ -35,7 +35,7 @@ export function problemOf(error: unknown): Problem {
   const cause = innermost(error);
   if (IcecoreError.is(cause)) {
     if (cause.code === 'INTERNAL') return internal(cause);
-    return { code: cause.code, message: cause.message, context: toJson(cause.context) as Readonly<Record<string, unknown>> };
+    return { code: cause.code, message: messageOf(error, cause), context: toJson(cause.context) as Readonly<Record<string, unknown>> };
   }
   if (cause instanceof DOMException && cause.name === 'TimeoutError') {
     return {
@@ -46,7 +46,7 @@ export function problemOf(error: unknown): Problem {
   }
   if (cause instanceof GraphQLError) {
     const { http: _, code, ...context } = cause.extensions;
-    return { code: isErrorCode(code) ? code : 'BAD_USER_INPUT', message: cause.message, context };
+    return { code: isErrorCode(code) ? code : 'BAD_USER_INPUT', message: messageOf(error, cause), context };
   }
   return internal(cause);
 }
@@ -56,6 +56,11 @@ function innermost(error: unknown): unknown {
   let inner = error;
   while (inner instanceof GraphQLError && inner.originalError !== undefined) inner = inner.originalError;
   return inner;
+}
+
+/** Where GraphQL has put something before the message, it says which argument or variable is meant. */
+function messageOf(outer: unknown, { message }: Error): string {
+  return outer instanceof GraphQLError && outer.message.endsWith(message) ? outer.message : message;
 }
 
 function internal(error: unknown): Problem {

@@ -38,7 +38,11 @@ describe('tables', () => {
     ];
     const input = { table: 'raw.delays', rows: { json: rows }, mode: 'APPEND', idempotencyKey: 'first' };
     const written = (await data(write, { input })).writeRows;
-    expect(written).toMatchObject({ rowsAdded: '3', rowsRemoved: '0', snapshot: { operation: 'append', table: { name: 'raw.delays' } } });
+    expect(written).toMatchObject({
+      rowsAdded: '3',
+      rowsRemoved: '0',
+      snapshot: { operation: 'append', table: { name: 'raw.delays' } },
+    });
 
     const again = (await data(write, { input })).writeRows;
     expect(again).toEqual(written);
@@ -71,13 +75,16 @@ describe('tables', () => {
     ]);
     expect(read.sql.snapshots).toEqual([{ tableName: 'raw.delays', snapshotId: written.snapshot.snapshotId }]);
 
-    const byId = await data(`query ($id: ID!) { node(id: $id) { __typename id ... on Snapshot { snapshotId } } }`, { id: written.snapshot.id });
+    const byId = await data(`query ($id: ID!) { node(id: $id) { __typename id ... on Snapshot { snapshotId } } }`, {
+      id: written.snapshot.id,
+    });
     expect(byId.node).toEqual({ __typename: 'Snapshot', id: written.snapshot.id, snapshotId: written.snapshot.snapshotId });
   });
 
   it('are changed, tagged, rolled back and dropped', async () => {
     await data(create, { input: { name: 'raw.airports', columns: [{ name: 'iata', type: 'string' }] } });
-    const first = (await data(write, { input: { table: 'raw.airports', rows: { json: [{ iata: 'ABQ' }] }, mode: 'APPEND' } })).writeRows;
+    const first = (await data(write, { input: { table: 'raw.airports', rows: { json: [{ iata: 'ABQ' }] }, mode: 'APPEND' } }))
+      .writeRows;
     const altered = await data(
       `mutation ($input: AlterTableInput!) { alterTable(input: $input) { table { columns { name type doc } properties } } }`,
       {
@@ -96,7 +103,11 @@ describe('tables', () => {
       { name: 'city', type: 'string', doc: 'Where it is' },
     ]);
     await data(write, {
-      input: { table: 'raw.airports', rows: { sql: "SELECT 'ATL' AS code, 'Atlanta' AS city FROM raw.airports" }, mode: 'APPEND' },
+      input: {
+        table: 'raw.airports',
+        rows: { sql: "SELECT 'ATL' AS code, 'Atlanta' AS city FROM raw.airports" },
+        mode: 'APPEND',
+      },
     });
     const tag = await data(
       `mutation ($input: SetSnapshotRefInput!) { setSnapshotRef(input: $input) { ref { name type maxRefAge snapshot { snapshotId } } } }`,
@@ -116,9 +127,12 @@ describe('tables', () => {
     expect(at.table.then.rows).toEqual([{ iata: 'ABQ' }]);
     expect(at.table.now.rows).toHaveLength(2);
     expect(at.table.snapshot).toBeNull();
-    const back = await data(`mutation ($input: RollbackTableInput!) { rollbackTable(input: $input) { snapshot { snapshotId } } }`, {
-      input: { table: 'raw.airports', to: { ref: 'first' } },
-    });
+    const back = await data(
+      `mutation ($input: RollbackTableInput!) { rollbackTable(input: $input) { snapshot { snapshotId } } }`,
+      {
+        input: { table: 'raw.airports', to: { ref: 'first' } },
+      },
+    );
     expect(back.rollbackTable.snapshot.snapshotId).toBe(first.snapshot.snapshotId);
     const dropped = await data(`mutation { dropTable(input: { name: "raw.airports", purge: true }) { name } }`);
     expect(dropped.dropTable.name).toBe('raw.airports');
@@ -136,9 +150,21 @@ describe('tables', () => {
       ['{ sql(statement: "ATTACH \'x.db\'") { rows } }', 'BAD_USER_INPUT', /SELECT/],
       ['{ sql(statement: "SET threads = 1") { rows } }', 'BAD_USER_INPUT', /SELECT/],
       ['{ node(id: "nonsense") { id } }', 'BAD_USER_INPUT', /no id/],
-      ['mutation { createTable(input: { name: "icecore.mine", columns: [{ name: "a", type: "long" }] }) { table { id } } }', 'FORBIDDEN', /icecore/],
-      ['mutation { createTable(input: { name: "raw.bad", columns: [{ name: "a", type: "text" }] }) { table { id } } }', 'BAD_USER_INPUT', /text/],
-      ['mutation { eraseRows(input: { table: "raw.delays", where: "true", reason: "x" }) { run { id } } }', 'FAILED_PRECONDITION', /not built/],
+      [
+        'mutation { createTable(input: { name: "icecore.mine", columns: [{ name: "a", type: "long" }] }) { table { id } } }',
+        'FORBIDDEN',
+        /icecore/,
+      ],
+      [
+        'mutation { createTable(input: { name: "raw.bad", columns: [{ name: "a", type: "text" }] }) { table { id } } }',
+        'BAD_USER_INPUT',
+        /text/,
+      ],
+      [
+        'mutation { eraseRows(input: { table: "raw.delays", where: "true", reason: "x" }) { run { id } } }',
+        'FAILED_PRECONDITION',
+        /not built/,
+      ],
       [
         'mutation { writeRows(input: { table: "raw.delays", mode: APPEND, rows: { json: [{ day: "2001-01-01", airport: 7 }] } }) { rowsAdded } }',
         'BAD_USER_INPUT',
@@ -152,7 +178,10 @@ describe('tables', () => {
     ];
     for (const [query, code, message] of refusals) {
       const answer = await server.ask(query);
-      expect([answer.errors?.[0]?.extensions.code, answer.errors?.[0]?.message], query).toEqual([code, expect.stringMatching(message)]);
+      expect([answer.errors?.[0]?.extensions.code, answer.errors?.[0]?.message], query).toEqual([
+        code,
+        expect.stringMatching(message),
+      ]);
     }
   });
 
