@@ -1,9 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { auditSubject } from '../audit/subject.ts';
 import { IcecoreError } from '../errors.ts';
-import { type Spine, spinePosition } from '../features/point-in-time/plan.ts';
+import { type Spine, spinePosition, type TypedColumn } from '../features/point-in-time/plan.ts';
+import type { Snapshot } from '../iceberg/snapshot.ts';
 import type { RunContext } from '../runs/run-handler.ts';
 import { scanRelation } from '../tables/scan-relation.ts';
+import type { Table } from '../tables/table.ts';
+import type { Tables } from '../tables/tables.ts';
 import { buildTrainingRows, type TrainingRows } from './build-training-set.ts';
 import type { TrainingEngine } from './create-training-set.ts';
 import { recordedFeaturePins, requireSnapshot } from './feature-pins.ts';
@@ -86,21 +89,37 @@ async function buildAgain(
   // What was pinned and is not read again, such as the tables of a spine's SELECT, is promised to be there all the same.
   for (const source of set.sources) await requireSnapshot(tables, source);
   const pinned = await requireSnapshot(tables, set.spine);
-  const scan = await scanRelation(tables, { ...pinned, signal: context.signal });
+  const columns = await loadPinnedSpine(tables, connection, pinned, context.signal);
+  const eventTime = columns.find(({ column }) => column === set.spineEventTime);
+  if (eventTime === undefined) {
+    throw new IcecoreError(
+      'NOT_FOUND',
+      `The spine of ${set.name} version ${set.version} has lost its column ${set.spineEventTime}.`,
+    );
+  }
+  const spine: Spine = { relation: spineTable, eventTime, columns, labels: set.labels };
+  const parts = { featureSet, pins, spine, options: set.options, split: set.split };
+  return await buildTrainingRows(tables, connection, parts, context.signal);
+}
+
+const spineTable = 'icecore_spine';
+
+/**
+ * The spine as a temporary table, as when the training set was made. Of a table the engine knows how many rows it has; of a scan it
+ * guesses few, and joins row by row what it would sort.
+ */
+async function loadPinnedSpine(
+  tables: Tables,
+  connection: DuckDBConnection,
+  pinned: { readonly table: Table; readonly snapshot: Snapshot },
+  signal: AbortSignal,
+): Promise<readonly TypedColumn[]> {
+  const scan = await scanRelation(tables, { ...pinned, signal });
   try {
-    const columns = scan.schema.fields
+    await connection.run(`CREATE TEMP TABLE ${spineTable} AS ${scan.select}`);
+    return scan.schema.fields
       .filter((field) => field.name !== spinePosition)
       .map((field) => ({ column: field.name, type: field.type }));
-    const eventTime = columns.find(({ column }) => column === set.spineEventTime);
-    if (eventTime === undefined) {
-      throw new IcecoreError(
-        'NOT_FOUND',
-        `The spine of ${set.name} version ${set.version} has lost its column ${set.spineEventTime}.`,
-      );
-    }
-    const spine: Spine = { relation: scan.sql, eventTime, columns, labels: set.labels };
-    const parts = { featureSet, pins, spine, options: set.options, split: set.split };
-    return await buildTrainingRows(tables, connection, parts, context.signal);
   } finally {
     scan.release();
   }
