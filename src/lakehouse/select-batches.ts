@@ -19,12 +19,8 @@ export async function* selectBatches(
 ): AsyncGenerator<SelectBatch, void, undefined> {
   let builder: RecordBatchBuilder | null = null;
   let waiting: RecordBatch | null = null;
-  for await (const { columns, chunk } of streamSelect(db, bound, { timeoutMs: jobStatementMsMax, signal })) {
-    builder ??= new RecordBatchBuilder(
-      arrowSchema(columns),
-      columns.map((_, index) => chunk.getColumnVector(index).type),
-      sqlBatchRows,
-    );
+  for await (const { columns, types, chunk } of streamSelect(db, bound, { timeoutMs: jobStatementMsMax, signal })) {
+    builder ??= new RecordBatchBuilder(arrowSchema(columns), types, sqlBatchRows);
     for (const recordBatch of builder.append(chunk)) {
       if (waiting !== null) yield { recordBatch: waiting, last: false };
       waiting = recordBatch;

@@ -2,11 +2,14 @@ import { IcecoreError } from '../errors.ts';
 import type { ComparisonOperator, Expression, UnboundLiteral } from '../iceberg/expression.ts';
 import type { DuckDb } from './duckdb.ts';
 import { comparisonOf, isNanCall, literalOf } from './predicate-node.ts';
-import { isNode, parseSyntaxTree, type SyntaxNode, type SyntaxValue } from './syntax-tree.ts';
+import { cannotBeRead, isNode, parseSyntaxTree, type SyntaxNode, type SyntaxValue } from './syntax-tree.ts';
 
 const allowed =
   "A predicate is made of comparisons (=, <>, <, <=, >, >=), IN, BETWEEN, IS NULL, isnan(column), LIKE 'prefix%', AND, OR and NOT " +
   'over columns and literals';
+
+/** Of a predicate that a message quotes. */
+const shownLengthMax = 200;
 
 function refuse(what: string): IcecoreError {
   return new IcecoreError('BAD_USER_INPUT', `${allowed}; ${what}.`);
@@ -18,11 +21,14 @@ function refuse(what: string): IcecoreError {
  * columns exist and the literals fit is settled where it is bound. Throws BAD_USER_INPUT that says what is allowed.
  */
 export async function parsePredicate(db: DuckDb, text: string, signal?: AbortSignal): Promise<Expression> {
-  const tree = await db.guarded.use(
+  const tree = await db.guarded
     // On a line of its own, so that a comment at its end does not swallow the bracket.
-    (connection) => parseSyntaxTree(connection, `SELECT (\n${text}\n)`),
-    signal,
-  );
+    .use((connection) => parseSyntaxTree(connection, `SELECT (\n${text}\n)`), signal)
+    .catch((cause: unknown) => {
+      // What the parser says is about the SELECT around the text, which the caller does not know.
+      if (!IcecoreError.is(cause) || !cause.message.startsWith(cannotBeRead)) throw cause;
+      throw refuse(`${JSON.stringify(text.slice(0, shownLengthMax))} cannot be read as one`);
+    });
   const expression = onlyExpression(tree);
   if (expression === null) throw refuse('this is more than one expression');
   try {

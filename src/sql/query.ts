@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { sqlResultBytesMax, sqlTimeoutMs } from '../limits.ts';
@@ -38,6 +38,8 @@ export interface SelectResult {
 /** A piece of a streamed result, at most 2048 rows. The chunk is the engine's own memory: copy before asking for the next. */
 export interface SelectChunk {
   readonly columns: readonly NestedField[];
+  /** The engine's own, of the columns in their order: a chunk without rows has none. */
+  readonly types: readonly DuckDBType[];
   readonly chunk: DuckDBDataChunk;
 }
 
@@ -120,13 +122,14 @@ async function* chunksOf(
     bindings.map((binding) => binding.value),
     bindings.map((binding) => binding.type),
   );
-  const columns = icebergFields(distinctNames(result.columnNames()), result.columnTypes());
+  const types = result.columnTypes();
+  const columns = icebergFields(distinctNames(result.columnNames()), types);
   for (let first = true; ; first = false) {
     signal.throwIfAborted();
     const chunk = await result.fetchChunk();
     if (chunk === null) return;
     if (chunk.rowCount === 0 && !first) return;
-    yield { columns, chunk };
+    yield { columns, types, chunk };
   }
 }
 

@@ -77,10 +77,12 @@ export async function parseSyntaxTree(connection: DuckDBConnection, statement: s
   return tree;
 }
 
+export const cannotBeRead = 'The statement cannot be read';
+
 function refusal(statement: string, tree: SyntaxNode): string {
   const message = String(tree.error_message);
   if (/only select statements/i.test(message)) return 'Only a SELECT can be run here; data is written through the mutations.';
   const position = tree.position === undefined ? Number.NaN : Number(tree.position);
   const where = Number.isInteger(position) ? ` at ${placeOf(statement, position)}` : '';
-  return `The statement cannot be read${where}: ${message}.`;
+  return `${cannotBeRead}${where}: ${message}.`;
 }

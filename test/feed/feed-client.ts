@@ -1,0 +1,72 @@
+import { type IncomingMessage, request } from 'node:http';
+import { type RecordBatch, RecordBatchReader } from 'apache-arrow';
+
+export const arrowType = 'application/vnd.apache.arrow.stream';
+export const eventType = 'text/event-stream';
+
+export interface Subscription {
+  readonly origin: string;
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly accept: string;
+}
+
+/** The head of the response; nothing of its body is read yet. */
+export function subscribe({ origin, query, variables = {}, accept }: Subscription): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${origin}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept },
+      // A connection of its own, so that resetting it says something about this response alone.
+      agent: false,
+    });
+    sent.once('response', resolve).once('error', reject);
+    sent.end(JSON.stringify({ query, variables }));
+  });
+}
+
+/** A batch as either transport brings it. */
+export interface ReceivedBatch {
+  readonly recordBatch: RecordBatch;
+  readonly schemaMetadata: ReadonlyMap<string, string>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The batches of a raw response, in order. Throws where it is no whole stream. */
+export async function rawBatches(response: IncomingMessage): Promise<readonly ReceivedBatch[]> {
+  const reader = await RecordBatchReader.from(response);
+  const batches: ReceivedBatch[] = [];
+  for await (const recordBatch of reader) {
+    batches.push(received(recordBatch));
+  }
+  return batches;
+}
+
+/** The one batch of an event's `ipc`. Throws where there is another number of them. */
+export function eventBatch(ipc: string): ReceivedBatch {
+  const [recordBatch, ...more] = [...RecordBatchReader.from(Buffer.from(ipc, 'base64'))];
+  if (recordBatch === undefined || more.length > 0) throw new Error(`an event holds ${more.length + 1} batches`);
+  return received(recordBatch);
+}
+
+function received(recordBatch: RecordBatch): ReceivedBatch {
+  return { recordBatch, schemaMetadata: recordBatch.schema.metadata, metadata: recordBatch.metadata };
+}
+
+/** What each `next` event of a response holds, up to its `complete`. Throws where it ends without. */
+export async function events<Payload>(response: IncomingMessage): Promise<readonly Payload[]> {
+  const payloads: Payload[] = [];
+  for (const block of (await text(response)).split('\n\n')) {
+    const lines = block.split('\n');
+    const data = lines.flatMap((line) => (line.startsWith('data:') ? [line.slice('data:'.length).trim()] : [])).join('\n');
+    if (lines.includes('event: next')) payloads.push(JSON.parse(data) as Payload);
+    if (lines.includes('event: complete')) return payloads;
+  }
+  throw new Error(`the response ended before its "complete" event, after ${payloads.length} events`);
+}
+
+export async function text(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
