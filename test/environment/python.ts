@@ -36,7 +36,8 @@ function withLock(directory: string, work: () => void): void {
       mkdirSync(directory);
       break;
     } catch {
-      if (Date.now() > deadlineMs) throw new Error(`${directory} has been held for ten minutes; remove it if nothing is building there`);
+      if (Date.now() > deadlineMs)
+        throw new Error(`${directory} has been held for ten minutes; remove it if nothing is building there`);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
     }
   }

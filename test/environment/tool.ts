@@ -8,7 +8,7 @@ export type Tool = 'python3' | 'java' | 'chromium';
 const chromiumPaths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 export function chromiumPath(): string | null {
-  return process.env['CHROMIUM'] ?? chromiumPaths.find((path) => existsSync(path)) ?? null;
+  return process.env.CHROMIUM ?? chromiumPaths.find((path) => existsSync(path)) ?? null;
 }
 
 function isPresent(tool: Tool): boolean {
@@ -28,7 +28,7 @@ export function describeWith(tools: readonly Tool[], name: string, body: () => v
     return;
   }
   const line = `${name}: needs ${missing.join(' and ')}, which this machine does not have`;
-  if (process.env['CI'] === 'true') {
+  if (process.env.CI === 'true') {
     describe(name, () => {
       test('its tools are installed', () => {
         throw new Error(`${line}; under CI=true nothing may be skipped`);
