@@ -109,26 +109,28 @@ function record(transaction: TableTransaction, work: PredictionsCommit, output: 
   const { caller, run } = context;
   for (const entry of work.lineage.drafts(edgesOf(work, output), caller)) transaction.entry(entry);
   const facts = { model: version.model, version: version.version, digest: version.digest, modelIdentity: answers.identity };
+  const { rowsFailed } = answers;
+  const told = { ...facts, predictionsTable: output.tableName, rows: rowCount, rowsFailed, assurance: work.assurance };
   transaction.link(
     work.audit.link({
       caller,
       action: 'scoreBatch',
       subject: auditSubject(tableRef(output)),
       outcome: 'SUCCEEDED',
-      payload: { ...facts, run: run.id, rows: rowCount, rowsFailed: answers.rowsFailed, assurance: work.assurance },
+      payload: { ...told, snapshotId: output.snapshotId, run: run.id },
     }),
   );
   const result: ScoringResult = {
     ...facts,
     predictionsTable: output.tableName,
     predictionsTableUuid: output.tableUuid,
-    rowsFailed: answers.rowsFailed,
+    rowsFailed,
     rowsPerSecond: work.rowsPerSecond,
     assurance: work.assurance,
     spineSources: input.spineSources,
     featureSources: input.featureSources,
   };
-  context.finish(transaction, { result, inputs: sourcesOf(input), outputs: [output] });
+  context.finish(transaction, { result, inputs: sourcesOf(input), outputs: [output], facts: told });
 }
 
 export function sourcesOf(input: Pick<StagedInput, 'spineSources' | 'featureSources'>): readonly TableSnapshotRef[] {

@@ -16,6 +16,8 @@ export interface EndpointAnswer {
 
 /** A protocol: how a batch becomes a request, and a response an answer. Pure; `call-endpoint.ts` does the sending. */
 export interface ScoringProtocol {
+  /** Throws BAD_USER_INPUT where the protocol cannot carry a field of the signature. */
+  check(signature: ModelSignature): void;
   request(endpoint: ModelEndpoint, signature: ModelSignature, batch: EndpointBatch): EndpointRequest;
   /** Throws FAILED_PRECONDITION where the answer has the wrong outputs, types or length. */
   answer(endpoint: ModelEndpoint, signature: ModelSignature, batch: EndpointBatch, body: unknown): EndpointAnswer;

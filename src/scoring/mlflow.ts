@@ -5,6 +5,9 @@ import type { EndpointAnswer, EndpointBatch, EndpointRequest, ScoringProtocol } 
 
 /** MLflow's scoring server: `dataframe_split` to `/invocations`. It names neither model nor version. */
 export const mlflow: ScoringProtocol = {
+  /** JSON carries every type. */
+  check(): void {},
+
   request(endpoint: ModelEndpoint, signature: ModelSignature, batch: EndpointBatch): EndpointRequest {
     const types = signature.inputs.map(({ type }) => type);
     const data = Array.from({ length: batch.rowCount }, (_, row) =>

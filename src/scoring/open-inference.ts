@@ -38,6 +38,10 @@ export function datatypeOf(field: ModelField): string {
 
 /** Open Inference Protocol v2 (REST): one tensor of shape [n, 1] a column; missing floats are null. */
 export const openInference: ScoringProtocol = {
+  check({ inputs, outputs }: ModelSignature): void {
+    for (const field of [...inputs, ...outputs]) datatypeOf(field);
+  },
+
   request(endpoint: ModelEndpoint, signature: ModelSignature, batch: EndpointBatch): EndpointRequest {
     const inputs = signature.inputs.map((field, index): Tensor => {
       const datatype = datatypeOf(field);

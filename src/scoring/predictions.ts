@@ -1,13 +1,13 @@
 import { IcecoreError } from '../errors.ts';
 import { pageRowsDefault, pageRowsMax } from '../limits.ts';
 import type { LineageEdge } from '../lineage/lineage-edge-table.ts';
+import type { LineageState } from '../lineage/lineage-graph.ts';
 import type { LineageRef } from '../lineage/lineage-record.ts';
 import type { OneWay } from '../lineage/lineage-walk.ts';
 import type { Runs } from '../runs/runs.ts';
 import { resolveAsOf } from '../tables/resolve-as-of.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
-import { tableRef } from '../training/training-lineage.ts';
 import type { Prediction } from './prediction.ts';
 import { type PredictionCursor, parsePredictionCursor, printPredictionCursor } from './prediction-cursor.ts';
 import type { PredictionFilter } from './prediction-filter.ts';
@@ -76,28 +76,44 @@ export class Predictions {
     return (await this.#withRuns(rows))[0] ?? null;
   }
 
-  /** The edge from the snapshot that a prediction was written with to the prediction: nobody records one for each row. */
+  /**
+   * The edges from the runs that made predictions to them: nobody records one for each row. Not from the snapshots that they were written
+   * with, since those hold what earlier runs wrote too.
+   */
   async implied(refs: readonly LineageRef[], direction: OneWay): Promise<readonly LineageEdge[]> {
     if (direction !== 'UPSTREAM') return [];
     const edges: LineageEdge[] = [];
     for (const ref of refs) {
-      if (ref.kind !== 'PREDICTION') continue;
-      const [tableUuid = '', predictionId = ''] = ref.uuid.split('/');
-      const prediction = await this.find(tableUuid, predictionId);
-      const run = prediction === null ? null : await this.#runs.get(prediction.runId);
-      const output = run?.outputs.find((candidate) => candidate.tableUuid === tableUuid);
-      if (prediction === null || output === undefined) continue;
-      const to: LineageRef = { ...ref, name: predictionId };
+      const prediction = await this.#of(ref);
+      if (prediction === null) continue;
+      const { runId, predictionId, scoredAtMicros, tableName } = prediction;
       edges.push({
         id: `prediction:${ref.uuid}`,
-        from: tableRef(output),
-        to,
-        runId: null,
-        recordedAtMicros: prediction.scoredAtMicros,
+        from: { kind: 'RUN', uuid: runId, version: null, name: runId },
+        to: { ...ref, name: `${tableName}/${predictionId}` },
+        runId,
+        recordedAtMicros: scoredAtMicros,
         columns: [],
       });
     }
     return edges;
+  }
+
+  /** What has become of predictions, in the order of the refs; PRESENT for what is none. */
+  async states(refs: readonly LineageRef[]): Promise<readonly LineageState[]> {
+    const states: LineageState[] = [];
+    for (const ref of refs) {
+      const prediction = await this.#of(ref);
+      if (ref.kind !== 'PREDICTION' || prediction?.redacted === false) states.push('PRESENT');
+      else states.push(prediction === null ? 'DELETED' : 'REDACTED');
+    }
+    return states;
+  }
+
+  async #of(ref: LineageRef): Promise<Prediction | null> {
+    if (ref.kind !== 'PREDICTION') return null;
+    const [tableUuid = '', predictionId = ''] = ref.uuid.split('/');
+    return await this.find(tableUuid, predictionId);
   }
 
   async #withRuns(rows: readonly PredictionRow[]): Promise<readonly Prediction[]> {

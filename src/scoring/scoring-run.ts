@@ -7,19 +7,14 @@ import type { ModelReader } from '../models/model-reader.ts';
 import type { LineageDrafts } from '../models/version-registration.ts';
 import type { RunContext } from '../runs/run-handler.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
-import { batchRows } from './batch-rows.ts';
 import type { EndpointLimits } from './call-endpoint.ts';
 import { commitPredictions, sourcesOf } from './commit-predictions.ts';
-import type { ScoringProtocol } from './endpoint.ts';
-import { featuresDigest } from './features-digest.ts';
-import { mlflow } from './mlflow.ts';
-import { openInference } from './open-inference.ts';
 import { predictionsIdentifier, predictionsTable } from './predictions-table.ts';
-import { scoreBatch } from './score-batch.ts';
-import { recordedRequest, type ScoringRequest } from './score-batch-input.ts';
+import { recordedRequest } from './score-batch-input.ts';
 import type { ScoringProgress } from './scoring-progress.ts';
 import { type ScoringEngine, sourceShape } from './scoring-source.ts';
-import { ScoringStaging, type StagedInput } from './scoring-staging.ts';
+import { ScoringStaging } from './scoring-staging.ts';
+import { refuseFailures, sendBatches } from './send-batches.ts';
 import { holdSnapshots, releaseSnapshots, runHolds } from './snapshot-hold.ts';
 import { stageInput } from './stage-input.ts';
 import { loadAnswers } from './staged-answers.ts';
@@ -36,11 +31,6 @@ export interface ScoringRunOptions extends ScoringEngine {
   /** Whether a run is still to be worked at, by this server or another. */
   readonly isRunning: (runId: string) => Promise<boolean>;
 }
-
-const protocols: Readonly<Record<ModelEndpoint['protocol'], ScoringProtocol>> = {
-  OPEN_INFERENCE_V2: openInference,
-  MLFLOW: mlflow,
-};
 
 /**
  * The work of one scoring run (semantics, section 4): rows staged once, answers staged batch by batch, all of it committed at the end.
@@ -84,7 +74,7 @@ async function stageScoreCommit(
     }));
   const local = await staging.openInput(input);
   try {
-    await sendAll(options, context, staging, progress, { request, version, endpoint, input, inputPath: local.path });
+    await sendBatches(options, context, staging, progress, { request, version, endpoint, input, inputPath: local.path });
     // It may have been suspended meanwhile.
     const approval = await requireApproval(
       options.read,
@@ -113,74 +103,6 @@ async function stageScoreCommit(
   } finally {
     local.release();
   }
-}
-
-interface Sending {
-  readonly request: ScoringRequest;
-  readonly version: ModelVersion;
-  readonly endpoint: ModelEndpoint;
-  readonly input: StagedInput;
-  readonly inputPath: string;
-}
-
-/** Scores every batch that is not answered yet, a bounded number at a time; the first failure stops the others. */
-async function sendAll(
-  options: ScoringRunOptions,
-  context: RunContext,
-  staging: ScoringStaging,
-  progress: ScoringProgress,
-  { request, version, endpoint, input, inputPath }: Sending,
-): Promise<void> {
-  const { rowCount } = input;
-  const answered = await staging.answered();
-  let failedBefore = 0;
-  for (const index of answered) failedBefore += (await staging.batch(index)).errors.filter((error) => error !== null).length;
-  const rowsBefore = [...answered].reduce(
-    (sum, index) => sum + Math.min(request.batchSize, rowCount - index * request.batchSize),
-    0,
-  );
-  progress.begin(rowsBefore, failedBefore);
-  const tell = () => context.progress(BigInt(progress.rowsDone), BigInt(rowCount));
-  tell();
-  const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
-  const file = { path: inputPath, rowCount };
-  const batches = batchRows(options.duckdb.trusted, file, version.signature.inputs, request.batchSize, answered, signal);
-  const scoring = {
-    endpoint,
-    protocol: protocols[endpoint.protocol],
-    signature: version.signature,
-    digest: featuresDigest(version.signature.inputs),
-    limits: options.limits,
-    nowMicros: () => options.clock.nowMicros(),
-  };
-  const work = async (): Promise<void> => {
-    try {
-      for (let next = await batches.next(); next.done !== true; next = await batches.next()) {
-        signal.throwIfAborted();
-        const staged = await scoreBatch(scoring, next.value, signal);
-        await staging.putBatch(staged);
-        progress.add(staged.errors.length, staged.errors.filter((error) => error !== null).length);
-        tell();
-        refuseFailures(request, rowCount, progress.rowsFailed, false);
-      }
-    } catch (error) {
-      stop.abort(error);
-      throw error;
-    }
-  };
-  await Promise.allSettled(Array.from({ length: request.concurrency }, work));
-  signal.throwIfAborted();
-}
-
-/** Throws FAILED_PRECONDITION once more rows have failed than may. */
-function refuseFailures({ maxFailedShare }: ScoringRequest, rowCount: number, rowsFailed: number, isEnd: boolean): void {
-  if (rowsFailed === 0 || rowsFailed <= maxFailedShare * rowCount) return;
-  throw new IcecoreError(
-    'FAILED_PRECONDITION',
-    `${rowsFailed} of ${rowCount} rows failed${isEnd ? '' : ' so far'}, more than the share of ${maxFailedShare} that may; nothing was committed.`,
-    { context: { rowsFailed, rowCount } },
-  );
 }
 
 /** Throws FAILED_PRECONDITION where the version is served nowhere, FORBIDDEN where its endpoint may not be called. */

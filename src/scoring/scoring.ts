@@ -8,6 +8,7 @@ import { printIdentifier } from '../iceberg/identifier.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { pageRowsMax } from '../limits.ts';
 import type { LineageEdge } from '../lineage/lineage-edge-table.ts';
+import type { LineageState } from '../lineage/lineage-graph.ts';
 import type { LineageRef } from '../lineage/lineage-record.ts';
 import type { OneWay } from '../lineage/lineage-walk.ts';
 import { requireApproval } from '../models/approval.ts';
@@ -24,6 +25,7 @@ import { type Explanation, explainPrediction } from './explanation.ts';
 import type { Prediction } from './prediction.ts';
 import { type PredictionPage, type PredictionQuery, Predictions } from './predictions.ts';
 import { checkPredictionsTable, predictionsIdentifier, predictionsTable } from './predictions-table.ts';
+import { protocolOf } from './protocol-of.ts';
 import { checkScoreBatch, type ScoreBatchInput, type ScoringRequest } from './score-batch-input.ts';
 import { ScoringProgress } from './scoring-progress.ts';
 import { cleanUp, requireEndpoint, runScoring, type ScoringRunOptions } from './scoring-run.ts';
@@ -143,9 +145,14 @@ export class Scoring {
     return await explainPrediction(context, prediction, signal);
   }
 
-  /** For lineage: what follows from where a prediction lies. */
+  /** For lineage: the runs that predictions come from. */
   async implied(refs: readonly LineageRef[], direction: OneWay): Promise<readonly LineageEdge[]> {
     return await this.#predictions.implied(refs, direction);
+  }
+
+  /** For lineage: what has become of predictions; PRESENT for what is none. */
+  async states(refs: readonly LineageRef[]): Promise<readonly LineageState[]> {
+    return await this.#predictions.states(refs);
   }
 
   /** Removes what runs that are over have left staged, such as one cancelled while its server was down. */
@@ -160,7 +167,7 @@ export class Scoring {
     const { modelVersion, ...rest } = input;
     const version = await models.require(modelVersion.model, modelVersion.selector);
     await requireApproval(models, version, publicKeys);
-    requireEndpoint(version, origins);
+    protocolOf(requireEndpoint(version, origins)).check(version.signature);
     const into = predictionsIdentifier(input.into);
     const shape = await sourceShape(this.#options, version, input.source);
     const definition = predictionsTable(shape.entityKeys, version.signature);

@@ -2,6 +2,7 @@ import { parseIdentifier } from '../iceberg/identifier.ts';
 import { scoringHoldMs } from '../limits.ts';
 import { pinSnapshot } from '../tables/actions/pin-snapshot.ts';
 import { removeRef, setRef } from '../tables/actions/set-ref.ts';
+import { pinsOf } from '../tables/pin.ts';
 import type { Table, TableSnapshotRef } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -41,11 +42,11 @@ export async function keepSnapshots(
   for (const { ref, tag } of holds) transaction.change(await heldTable(tables, ref), pinSnapshot(tag, ref.snapshotId));
 }
 
-/** Lets go of what a run that came to nothing held. Tables that are gone meanwhile hold nothing. */
+/** Lets go of what a run that came to nothing held; pins stay. Tables that are gone meanwhile hold nothing. */
 export async function releaseSnapshots(tables: Tables, holds: readonly HeldSnapshot[]): Promise<void> {
   for (const { ref, tag } of holds) {
     const table = await tables.findByUuid(ref.tableUuid);
-    if (table === null || table.metadata.refs[tag] === undefined) continue;
+    if (table === null || table.metadata.refs[tag] === undefined || pinsOf(table.metadata).has(tag)) continue;
     const transaction = tables.transaction();
     transaction.change(table, removeRef(tag));
     await transaction.commit();

@@ -126,13 +126,21 @@ test('two runs that make the same table at once both succeed', async () => {
 });
 
 test('what a run that is over has left is swept away, what one at work has staged is not', async () => {
+  // A server that died between its commit and its tidying: what the run pinned stays.
+  const done = await scored(store);
+  const staging = `${store.tables.warehouse}/.icecore/staging`;
+  const input = { rowCount: rows, spineSources: done.inputs, featureSources: [], location: '' };
+  const text = JSON.stringify(input, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+  await store.tables.storage.write(`${staging}/${done.id}/input.json`, Buffer.from(text));
   const hold = holdAfter(0);
+  server.requests.length = 0;
   server.behaviour = hold.behaviour;
   const { id } = await store.scoring.scoreBatch(call(ada), batchInput());
   await hold.held;
-  await store.tables.storage.write(`${store.tables.warehouse}/.icecore/staging/gone/batch-00000000.json`, Buffer.from('{}'));
+  await store.tables.storage.write(`${staging}/gone/batch-00000000.json`, Buffer.from('{}'));
   await store.scoring.sweep();
   expect(await stagedRuns(store.tables)).toEqual([id]);
+  expect((await load(store, 'raw.spine')).metadata.refs[`icecore-run-${done.id}`]).toBeDefined();
   hold.release();
   expect((await store.runs.ended(id)).error).toBeNull();
 });
