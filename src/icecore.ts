@@ -24,11 +24,13 @@ import type { AnyLedgerTable } from './ledger/ledger-table.ts';
 import { Lineage } from './lineage/lineage.ts';
 import { lineageEdgeTable } from './lineage/lineage-edge-table.ts';
 import { TableHistory } from './lineage/table-history.ts';
+import { worstStates } from './lineage/worst-state.ts';
 import { modelEventTable } from './models/model-event-table.ts';
 import { ModelFeed } from './models/model-feed.ts';
 import { modelTable } from './models/model-table.ts';
 import { modelVersionTable } from './models/model-version-table.ts';
 import { Models } from './models/models.ts';
+import { versionStates } from './models/version-states.ts';
 import { runTable } from './runs/run-table.ts';
 import { Runs } from './runs/runs.ts';
 import { AllowedOrigins } from './scoring/allowed-origins.ts';
@@ -106,14 +108,19 @@ export class Icecore {
     const lineage = new Lineage({
       ledger,
       clock,
-      states: (refs) => history.states(refs),
-      implied: (refs, way, limit) => history.implied(refs, way, limit),
+      // Every caller may see every table so far: nothing is HIDDEN.
+      states: (refs) =>
+        worstStates(refs, [(all) => history.states(all), (all) => versionStates(ledger, all), (all) => this.scoring.states(all)]),
+      implied: async (refs, way, limit) => [
+        ...(await history.implied(refs, way, limit)),
+        ...(await this.scoring.implied(refs, way)),
+      ],
     });
     this.audit = audit;
     this.lineage = lineage;
     this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
-    this.tableOperations = new TableOperations({ catalog, tables, audit, clock });
+    this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });
@@ -193,6 +200,7 @@ export class Icecore {
     const icecore = new Icecore(config, { keys, clock, catalog, storage, duckdb, tables, ledger, signingKey });
     icecore.audit.start();
     await icecore.runs.begin();
+    await icecore.scoring.sweep();
     return icecore;
   }
 

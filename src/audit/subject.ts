@@ -1,7 +1,10 @@
 import type { LineageRef } from '../lineage/lineage-record.ts';
 
-/** What audit entries about a versioned thing, or all its versions, are filed under: `table/UUID@SNAPSHOT`, `model_version/churn@3`. */
+/**
+ * What audit entries about a versioned thing, or all its versions, are filed under: `table/UUID@SNAPSHOT`, `table/UUID`,
+ * `model_version/churn@3`, and `model/churn` for what concerns all versions of a model.
+ */
 export function auditSubject({ kind, uuid, version }: Pick<LineageRef, 'kind' | 'uuid' | 'version'>): string {
-  const thing = `${kind.toLowerCase()}/${uuid}`;
-  return version === null ? thing : `${thing}@${version}`;
+  if (version !== null) return `${kind.toLowerCase()}/${uuid}@${version}`;
+  return kind === 'MODEL_VERSION' ? `model/${uuid}` : `${kind.toLowerCase()}/${uuid}`;
 }

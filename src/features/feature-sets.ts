@@ -136,7 +136,8 @@ export class FeatureSets {
       transaction.entry(ledger.draft(featureSetTable, featureSetRow(set)));
       for (const edge of this.#options.lineage.drafts(edgesOf(set), call.caller)) transaction.entry(edge);
       const subject = auditSubject({ kind: 'FEATURE_SET', uuid: set.name, version: String(version) });
-      const payload = { name: set.name, version, hash: set.hash };
+      const features = set.features.map(({ table, feature, alias }) => ({ table, feature, alias }));
+      const payload = { name: set.name, version, hash: set.hash, features };
       transaction.link(audit.link({ caller: call.caller, action: 'createFeatureSet', subject, outcome: 'SUCCEEDED', payload }));
       transaction.guard({ subject: featureSetSubject(set.name), seq });
     }

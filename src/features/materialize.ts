@@ -117,7 +117,15 @@ async function commitWindow(engine: MaterializeEngine, context: RunContext, comp
     }));
     for (const edge of lineage.drafts(edges, context.caller)) transaction.entry(edge);
     const { fromMicros, toMicros } = window;
-    const payload = { featureTable: name, fromMicros, toMicros, rows: rowCount, runId: context.run.id };
+    const payload = {
+      featureTable: name,
+      snapshotId,
+      fromMicros,
+      toMicros,
+      rows: rowCount,
+      sources: sources.map(({ tableName, snapshotId: version }) => ({ table: tableName, snapshotId: version })),
+      runId: context.run.id,
+    };
     const subject = auditSubject(target);
     transaction.link(
       audit.link({ caller: context.caller, action: 'materializeFeatures', subject, outcome: 'SUCCEEDED', payload }),

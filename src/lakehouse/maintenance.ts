@@ -137,7 +137,7 @@ export class Maintenance {
       signal: context.signal,
       record: (transaction, { table: before, snapshotId }) => {
         recorded = true;
-        transaction.link(this.#link(context.caller, 'compactTable', before, { table }, snapshotId));
+        transaction.link(this.#link(context.caller, 'compactTable', before, { table, snapshotId }, snapshotId));
         context.finish(transaction, {
           result: { snapshotId: String(snapshotId) },
           inputs: current(before),
@@ -203,7 +203,7 @@ export class Maintenance {
     const snapshotId = newSnapshotId();
     const transaction = context.transaction();
     transaction.change(table, rewriteManifests({ snapshotId }));
-    transaction.link(this.#link(context.caller, 'rewriteManifests', table, { table: name }, snapshotId));
+    transaction.link(this.#link(context.caller, 'rewriteManifests', table, { table: name, snapshotId }, snapshotId));
     const outputs = [{ tableUuid: table.uuid, tableName: name, snapshotId }];
     context.finish(transaction, { result: { snapshotId: String(snapshotId) }, inputs, outputs });
     await transaction.commit();

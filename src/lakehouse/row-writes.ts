@@ -90,7 +90,8 @@ export class RowWrites {
             for (const entry of lineage.drafts(edges, call.caller)) transaction.entry(entry);
             const subject = auditSubject({ kind: 'TABLE', uuid: to.tableUuid, version: String(written.snapshotId) });
             const { mode, branch } = write;
-            const payload = { table: to.name, mode, branch, rowsAdded: written.rowsAdded, rowsRemoved: written.rowsRemoved };
+            const { rowsAdded, rowsRemoved, snapshotId } = written;
+            const payload = { table: to.name, snapshotId, mode, branch, rowsAdded, rowsRemoved };
             transaction.link(audit.link({ caller: call.caller, action: 'writeRows', subject, outcome: 'SUCCEEDED', payload }));
             const record = claim(answerOf(written));
             if (record !== null) transaction.claim(record);

@@ -9,6 +9,8 @@ import { checkIdentifier, printIdentifier } from '../iceberg/identifier.ts';
 import { refByName, snapshotById } from '../iceberg/metadata.ts';
 import type { Snapshot, SnapshotRef } from '../iceberg/snapshot.ts';
 import { once } from '../ledger/once.ts';
+import type { Lineage } from '../lineage/lineage.ts';
+import { expiryEdges } from '../lineage/table-history.ts';
 import { rollback } from '../tables/actions/rollback.ts';
 import { removeRef, setRef } from '../tables/actions/set-ref.ts';
 import type { TableDefinition } from '../tables/new-table.ts';
@@ -24,6 +26,7 @@ export interface TableOperationsOptions {
   readonly catalog: Catalog;
   readonly tables: Tables;
   readonly audit: Audit;
+  readonly lineage: Lineage;
   readonly clock: Clock;
 }
 
@@ -86,6 +89,12 @@ export class TableOperations {
     const identifier = userTable(name);
     const { location } = await this.#change(call, 'dropTable', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
+      // What its snapshots came from would be forgotten with it.
+      const edges = expiryEdges(
+        table,
+        table.metadata.snapshots.map(({ snapshotId }) => snapshotId),
+      );
+      for (const entry of this.#options.lineage.drafts(edges, call.caller)) transaction.entry(entry);
       transaction.drop(table);
       return { answer: { location: table.metadata.location }, tableUuid: table.uuid, payload: { name, purge } };
     });

@@ -22,6 +22,8 @@ export class LineageWalk {
   /** In the order they were found. */
   readonly nodes: FoundNode[] = [];
   readonly edges = new Map<string, LineageEdge>();
+  /** Keys of the nodes of which is known what they came from, also where that lies beyond the walk. */
+  readonly originKnown = new Set<string>();
   readonly incompleteBecause: string[] = [];
   depthReached = 0;
   /** Whether more nodes would come with a greater `nodesMax`. Those that were found are still walked from, for the edges among them. */
@@ -74,6 +76,7 @@ export class LineageWalk {
       if (edges.length > lineageEdgesMax) this.#stop(`More than ${lineageEdgesMax} edges meet one level.`);
       for (const edge of edges.slice(0, lineageEdgesMax)) {
         const other = direction === 'UPSTREAM' ? edge.from : edge.to;
+        if (direction === 'UPSTREAM') this.originKnown.add(lineageKey(edge.to));
         const isVersion = edge.from.kind === 'TABLE' && edge.to.kind === 'TABLE' && edge.from.uuid === edge.to.uuid;
         if (!isVersion && depth === this.#depthMax && !seen.has(lineageKey(other))) {
           this.#note(`maxDepth ${this.#depthMax} was reached, and there is more beyond it.`);

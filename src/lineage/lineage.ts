@@ -130,7 +130,7 @@ export class Lineage {
     return row === null ? null : edgeOf(row);
   }
 
-  /** The node of one version as the caller may see it; its name is the one last recorded. Null where nothing was recorded of it. */
+  /** The node of one version as the caller may see it; its name is the one last recorded. Null where nothing is known of it. */
   async node(ref: Pick<LineageRef, 'kind' | 'uuid' | 'version'>, caller: Caller): Promise<LineageNode | null> {
     const { ledger } = this.#options;
     const { kind, uuid, version } = ref;
@@ -143,10 +143,16 @@ export class Lineage {
       where: { from_kind: kind, from_uuid: uuid, from_version: version },
       ...query,
     });
-    const name = to?.to_name ?? from?.from_name;
+    const name = to?.to_name ?? from?.from_name ?? (await this.#impliedName(ref));
     if (name === undefined) return null;
     const [node] = await this.#shown([{ ref: { ...ref, name }, depth: 0 }], caller);
     return node ?? null;
+  }
+
+  /** Of what no edge was recorded, such as a prediction. */
+  async #impliedName(ref: Pick<LineageRef, 'kind' | 'uuid' | 'version'>): Promise<string | undefined> {
+    const [edge] = (await this.#options.implied?.([{ ...ref, name: '' }], 'UPSTREAM', 1)) ?? [];
+    return edge?.to.name;
   }
 
   /** Where a root has no version: every version of it that was recorded, and the thing itself. */
@@ -232,11 +238,18 @@ export class Lineage {
   }
 }
 
-/** Snapshots that expired before anybody recorded what they came from. */
+/** What went before anybody recorded what it came from. */
 function unknownOrigins(nodes: readonly LineageNode[], walk: LineageWalk): readonly string[] {
-  const reached = new Set([...walk.edges.values()].map((edge) => lineageKey(edge.to)));
-  const unknown = nodes.filter((node) => node.kind === 'TABLE' && node.state === 'DELETED' && !reached.has(lineageKey(node)));
-  return unknown.map((node) => `Snapshot ${node.version} of ${node.name} is gone, and what it came from was not recorded.`);
+  return nodes.filter((node) => !walk.originKnown.has(lineageKey(node))).flatMap((node) => unknownOrigin(node) ?? []);
+}
+
+function unknownOrigin({ depth, kind, name, state, uuid, version }: LineageNode): string | null {
+  const what = name ?? uuid;
+  if (kind === 'PREDICTION') return `The prediction ${what} is gone, and with it the run that made it.`;
+  // One that was asked for may have read nothing; one that was walked to has made something.
+  if (kind === 'RUN' && depth > 0) return `What run ${what} read was not recorded.`;
+  if (kind !== 'TABLE' || version === null || state !== 'DELETED') return null;
+  return `Snapshot ${version} of ${what} is gone, and what it came from was not recorded.`;
 }
 
 function edgeKey(edge: LineageEdge): string {

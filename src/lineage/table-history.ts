@@ -1,5 +1,6 @@
 import { printIdentifier } from '../iceberg/identifier.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
+import { replacesAllRows } from '../tables/actions/replace-files.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { LineageEdge } from './lineage-edge-table.ts';
@@ -10,7 +11,7 @@ import type { OneWay } from './lineage-walk.ts';
 
 /**
  * What tables' own metadata says, whoever wrote them: that a snapshot follows from its parent, and whether it still is there. A snapshot
- * holds what earlier ones wrote, so whatever wrote those is upstream of it.
+ * holds what earlier ones wrote, so whatever wrote those is upstream of it; unless it replaced all rows.
  */
 export class TableHistory {
   readonly #tables: Tables;
@@ -27,7 +28,7 @@ export class TableHistory {
       const table = tables.get(ref.uuid);
       if (ref.kind !== 'TABLE' || ref.version === null || table === undefined) continue;
       for (const snapshot of table.metadata.snapshots) {
-        const { parentSnapshotId } = snapshot;
+        const parentSnapshotId = heldParent(snapshot);
         const near = direction === 'UPSTREAM' ? snapshot.snapshotId : parentSnapshotId;
         if (parentSnapshotId === null || near?.toString() !== ref.version) continue;
         edges.push(impliedEdge(table, snapshot, parentSnapshotId));
@@ -37,7 +38,7 @@ export class TableHistory {
     return edges;
   }
 
-  /** DELETED for tables that were dropped and snapshots that expired. */
+  /** DELETED for tables that were dropped, with their features, and for snapshots that expired. */
   async states(refs: readonly LineageRef[]): Promise<readonly LineageState[]> {
     const tables = await this.#load(refs);
     const snapshots = new Map(
@@ -47,6 +48,7 @@ export class TableHistory {
       ]),
     );
     return refs.map((ref) => {
+      if (ref.kind === 'FEATURE') return tables.has(tableUuidOf(ref)) ? 'PRESENT' : 'DELETED';
       if (ref.kind !== 'TABLE') return 'PRESENT';
       const known = snapshots.get(ref.uuid);
       return known !== undefined && (ref.version === null || known.has(ref.version)) ? 'PRESENT' : 'DELETED';
@@ -55,7 +57,9 @@ export class TableHistory {
 
   async #load(refs: readonly LineageRef[]): Promise<ReadonlyMap<string, Table>> {
     const tables = new Map<string, Table>();
-    for (const uuid of new Set(refs.flatMap((ref) => (ref.kind === 'TABLE' ? [ref.uuid] : [])))) {
+    for (const uuid of new Set(
+      refs.flatMap((ref) => (ref.kind === 'TABLE' || ref.kind === 'FEATURE' ? [tableUuidOf(ref)] : [])),
+    )) {
       const table = await this.#tables.findByUuid(uuid);
       if (table !== null) tables.set(uuid, table);
     }
@@ -65,16 +69,26 @@ export class TableHistory {
 
 /**
  * The edges between these snapshots and their parents, to be recorded in the commit that expires them: afterwards the table's metadata
- * does not say any more what they came from. A first snapshot comes from the table as it was created, which has no version.
+ * does not say any more what they came from. A first snapshot, and one that replaced all rows, comes from the table as such, which has no
+ * version.
  */
 export function expiryEdges(table: Table, snapshotIds: readonly bigint[]): readonly LineageEdgeDraft[] {
   const expired = new Set(snapshotIds);
   return table.metadata.snapshots.flatMap((snapshot) => {
-    const { parentSnapshotId, snapshotId } = snapshot;
-    if (!expired.has(snapshotId)) return [];
-    const { from, to } = impliedEdge(table, snapshot, parentSnapshotId);
+    if (!expired.has(snapshot.snapshotId)) return [];
+    const { from, to } = impliedEdge(table, snapshot, heldParent(snapshot));
     return [{ from, to, runId: null, columns: [] }];
   });
+}
+
+function tableUuidOf({ kind, uuid }: LineageRef): string {
+  return kind === 'FEATURE' ? (uuid.split('/')[0] ?? '') : uuid;
+}
+
+/** The parent that a snapshot holds rows of; null where it replaced them all. */
+function heldParent({ parentSnapshotId, summary }: Snapshot): bigint | null {
+  const replaced = Object.entries(replacesAllRows).every(([key, value]) => summary[key] === value);
+  return replaced ? null : parentSnapshotId;
 }
 
 function impliedEdge(table: Table, snapshot: Snapshot, parentSnapshotId: bigint | null): LineageEdge {

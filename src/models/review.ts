@@ -77,7 +77,16 @@ export function reviewed(
     }),
     audit: {
       subject: versionSubject(version),
-      payload: { decision: review.decision, digest, meaning, assurance: caller.assurance, keyId, signature },
+      payload: {
+        model: version.model,
+        version: version.version,
+        decision: review.decision,
+        digest,
+        meaning,
+        assurance: caller.assurance,
+        keyId,
+        signature,
+      },
     },
   };
 }

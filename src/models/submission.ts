@@ -24,6 +24,6 @@ export function submission(
     answer: { version: version.version },
     version,
     event: modelEvent({ ...version, kind: 'SUBMIT' }, caller, nowMicros, { digest, comment }),
-    audit: { subject: versionSubject(version), payload: { digest } },
+    audit: { subject: versionSubject(version), payload: { model: version.model, version: version.version, digest } },
   };
 }

@@ -101,7 +101,16 @@ export async function versionRegistration(
     event: modelEvent({ ...version, kind: 'REGISTER' }, caller, nowMicros, { digest }),
     audit: {
       subject: versionSubject(version),
-      payload: { digest, trainingTable: table, trainingSet: version.trainingSet, authors: version.authors },
+      payload: {
+        model: version.model,
+        version: version.version,
+        digest,
+        artifactSha256: version.artifactSha256,
+        trainingTable: table,
+        trainingSet: version.trainingSet,
+        featureSet: version.featureSet,
+        authors: version.authors,
+      },
     },
     prepare: (transaction) => {
       transaction.change(pin.table, pin.action);

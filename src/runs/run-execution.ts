@@ -22,7 +22,7 @@ export interface ExecutionOptions {
   readonly fence: bigint;
   readonly transaction: () => TableTransaction;
   /** Adds the run's row to the transaction, and its audit entry. */
-  readonly record: (transaction: TableTransaction, row: RunRow, outcome: string) => void;
+  readonly record: (transaction: TableTransaction, row: RunRow, outcome: string, facts: RunOutcome['facts']) => void;
   readonly nowMicros: () => bigint;
   readonly onProgress: () => void;
 }
@@ -70,7 +70,7 @@ export class RunExecution {
     }
   }
 
-  #finish(transaction: TableTransaction, { result, inputs, outputs }: RunOutcome): void {
+  #finish(transaction: TableTransaction, { result, inputs, outputs, facts }: RunOutcome): void {
     const { row, seq, lease, fence, nowMicros, record } = this.#options;
     this.#controller.signal.throwIfAborted();
     const { rowsDone, rowsTotal } = this.progress;
@@ -86,7 +86,7 @@ export class RunExecution {
       outputs: outputs.map(snapshotRow),
       result: JSON.stringify(result ?? null, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
     };
-    record(transaction, done, 'SUCCEEDED');
+    record(transaction, done, 'SUCCEEDED', facts);
   }
 }
 

@@ -9,6 +9,8 @@ export interface RunOutcome {
   readonly result: unknown;
   readonly inputs: readonly TableSnapshotRef[];
   readonly outputs: readonly TableSnapshotRef[];
+  /** What the run's audit entry says besides: names, counts and digests; no personal data. */
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 /** What the work of one run is given. */

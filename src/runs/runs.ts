@@ -281,7 +281,7 @@ export class Runs {
       ...begun,
       catalog: this.#options.catalog,
       transaction: this.#options.transaction,
-      record: (transaction, done, outcome) => this.#record(transaction, done, outcome),
+      record: (transaction, done, outcome, facts) => this.#record(transaction, done, outcome, callerOf(done), facts),
       nowMicros: () => this.#now(),
       onProgress: () => this.#watch.wake(row.id),
     });
@@ -344,12 +344,19 @@ export class Runs {
     await transaction.commit();
   }
 
-  #record(transaction: TableTransaction, row: RunRow, outcome: string, by: Caller = callerOf(row)): void {
+  #record(
+    transaction: TableTransaction,
+    row: RunRow,
+    outcome: string,
+    by: Caller = callerOf(row),
+    facts: RunOutcome['facts'] = {},
+  ): void {
     const { ledger, audit } = this.#options;
     transaction.entry(ledger.draft(runTable, row));
     const snapshots = (list: RunRow['inputs']) => list.map(({ table_uuid, snapshot_id }) => `${table_uuid}@${snapshot_id}`);
     // The error's text may quote data, and stays out of the chain; its digest binds the row's.
     const payload = {
+      ...facts,
       operation: row.operation,
       inputs: snapshots(row.inputs),
       outputs: snapshots(row.outputs),

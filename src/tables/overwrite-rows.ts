@@ -7,7 +7,7 @@ import { mainBranch } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { branchSnapshot } from '../iceberg/snapshot-producer.ts';
 import { commitAttemptsMax } from '../limits.ts';
-import { replaceFiles } from './actions/replace-files.ts';
+import { replaceFiles, replacesAllRows } from './actions/replace-files.ts';
 import { commitWrite, type RowsToWrite, snapshotOptions, type WriteOutcome, writeRelation } from './prepared-write.ts';
 import { openScan } from './scan-relation.ts';
 import { noCounters, planSnapshot } from './snapshot-files.ts';
@@ -31,7 +31,8 @@ export async function overwriteRows(
       const { files, rowCount } = await writeRelation(tables, connection, table, write, relation);
       const snapshotId = newSnapshotId();
       const readFrom = head?.snapshotId ?? null;
-      const options = { ...snapshotOptions(write, snapshotId), operation: 'overwrite' as const, readFrom };
+      const summary = { ...write.summary, ...replacesAllRows };
+      const options = { ...snapshotOptions(write, snapshotId), summary, operation: 'overwrite' as const, readFrom };
       const action = replaceFiles({ ...options, removed, added: files });
       const paths = files.map((file) => file.filePath);
       try {

@@ -9,7 +9,7 @@ export function tableRef({ tableUuid, tableName, snapshotId }: TableSnapshotRef)
 
 /**
  * Where a training set came from (semantics, section 5): the spine's sources to the spine, the spine and the feature tables to the
- * rows, the rows and the feature set to the training set. `spineColumns` are the spine's own columns; where it was a table they went
+ * rows, the rows, the feature set and every source to the training set. `spineColumns` are the spine's own columns; where it was a table they went
  * over as they are.
  */
 export function trainingSetEdges(
@@ -39,6 +39,7 @@ export function trainingSetEdges(
         .map((ref) => ({ from: ref.feature, to: ref.alias, transformation: 'point in time' })),
     })),
     { from: data, to: made, runId, columns: [] },
+    ...set.sources.map((source) => ({ from: tableRef(source), to: made, runId, columns: [] })),
     { from: frozen, to: made, runId, columns: [] },
   ];
 }

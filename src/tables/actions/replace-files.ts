@@ -22,6 +22,9 @@ export interface FileReplacement extends SnapshotOptions {
   readonly deletesSeen?: ReadonlySet<string>;
 }
 
+/** The summary of a snapshot that holds no row of its parent, not even in other files: so its lineage has nothing to do with that. */
+export const replacesAllRows = { 'icecore.replaces-all-rows': 'true' } as const;
+
 /** Takes files out and puts others in, as one snapshot. Throws CONFLICT where another commit took one of them out before. */
 export function replaceFiles(replacement: FileReplacement): TableAction {
   return {
@@ -48,7 +51,8 @@ export function overwriteAll(
       const data = live.filter((file) => file.content === 'data');
       report(data.reduce((sum, file) => sum + file.recordCount, 0n));
       const removedPaths = new Set(live.map((file) => file.filePath));
-      return await addSnapshot(base, context, options, { operation: 'overwrite', added, removedPaths });
+      const summary = { ...options.summary, ...replacesAllRows };
+      return await addSnapshot(base, context, { ...options, summary }, { operation: 'overwrite', added, removedPaths });
     },
   };
 }
