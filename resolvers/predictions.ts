@@ -1,18 +1,20 @@
 import { IcecoreError } from '../src/errors.ts';
-import { parseNodeId } from '../src/node-id.ts';
+import { parseIdentifier } from '../src/iceberg/identifier.ts';
+import { parseNodeId, printNodeId } from '../src/node-id.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Prediction } from '../src/scoring/prediction.ts';
 import type { TableRefInput } from './as-of.ts';
-import type { Connection, PageArgs } from './connection.ts';
+import { auditTrail } from './audit.ts';
+import { type Connection, type PageArgs, pageSize } from './connection.ts';
 import type { ApiContext } from './context.ts';
 import type { Given } from './input.ts';
 import { mutate } from './mutation.ts';
-import { notBuilt } from './not-built.ts';
 import { type SpineInput, spineOf, tableAsOf } from './point-in-time.ts';
 import { versionKey } from './version-key.ts';
 import type { PredictionExplanationView } from './views.ts';
 
 export interface PredictionFilter {
+  /** By name; every table that the version was scored into where left out. */
   readonly table?: string | null;
   readonly entity?: unknown;
   readonly model?: string | null;
@@ -24,11 +26,27 @@ export interface PredictionFilter {
 
 /** Newest first. */
 export async function predictionsOf(
-  _filter: PredictionFilter,
-  _args: PageArgs,
-  _context: ApiContext,
+  { table, ...filter }: PredictionFilter,
+  args: PageArgs,
+  { icecore, signal }: ApiContext,
 ): Promise<Connection<Prediction>> {
-  return notBuilt('Listing predictions');
+  const { model, version } = filter;
+  const query = { ...filter, first: pageSize(args), after: args.after, signal };
+  const page =
+    table == null && model != null && version != null
+      ? await icecore.scoring.predictionsOf({ model, version }, query)
+      : await icecore.scoring.predictions({ ...query, tables: [await icecore.tables.load(parseIdentifier(table ?? ''))] });
+  const edges = page.edges.map(({ cursor, prediction }) => ({ cursor, node: prediction }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: args.after != null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: null,
+  };
 }
 
 export function predictionModelVersion({ model, version }: Prediction): string {
@@ -40,11 +58,13 @@ export function predictionRun({ runId }: Prediction): string {
 }
 
 export async function predictionExplanation(
-  _prediction: Prediction,
+  prediction: Prediction,
   _args: object,
-  _context: ApiContext,
+  context: ApiContext,
 ): Promise<PredictionExplanationView> {
-  return notBuilt('Explaining predictions');
+  const explanation = await context.icecore.scoring.explanation(prediction, context.signal);
+  const of = printNodeId('Prediction', prediction.tableUuid, prediction.predictionId);
+  return { ...explanation, trail: await auditTrail({ of }, context) };
 }
 
 export function predictionExplanationModelVersion({ model, version }: PredictionExplanationView): string {
@@ -91,12 +111,15 @@ export function prediction(
   return predictionOf({ name: args.table }, args.predictionId, context);
 }
 
+/** Null where there is no such table or row. */
 export async function predictionOf(
-  _table: { readonly name: string } | { readonly tableUuid: string },
-  _predictionId: string,
-  _context: ApiContext,
+  table: { readonly name: string } | { readonly tableUuid: string },
+  predictionId: string,
+  { icecore }: ApiContext,
 ): Promise<Prediction | null> {
-  return notBuilt('Reading a prediction');
+  if ('tableUuid' in table) return await icecore.scoring.prediction(table.tableUuid, predictionId);
+  const named = await icecore.tables.find(parseIdentifier(table.name));
+  return named === null ? null : await icecore.scoring.prediction(named.uuid, predictionId);
 }
 
 interface ScoreBatchInput {

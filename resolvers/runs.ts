@@ -64,6 +64,10 @@ export function scoringRunRowsPerSecond(run: Run, _args: object, { icecore }: Ap
 }
 
 export function scoringRunPredictions(run: Run, args: PageArgs, context: ApiContext): Promise<Connection<Prediction>> {
+  // Until it has committed there are none, and perhaps no table.
+  if (run.outputs.length === 0) {
+    return Promise.resolve(connectionOf([], 0, { key: () => '', node: (none) => none, hasPreviousPage: args.after != null }));
+  }
   return predictionsOf({ table: context.icecore.scoring.state(run).predictionsTable, runId: run.id }, args, context);
 }
 
