@@ -69,15 +69,21 @@ export async function createTrainingSet(engine: TrainingEngine, context: RunCont
     );
     const made = { input, featureSet, loaded, featureSnapshots: pinnedSnapshots(pins), ...rows };
     for (let attempt = 1; ; attempt++) {
+      const seq = await newestSeq(engine, input.name);
       try {
-        return await commitTrainingSet(engine, context, connection, made);
+        return await commitTrainingSet(engine, context, connection, made, seq);
       } catch (error) {
-        // Another version of the same name came first: this one is the next, from the same rows.
-        if (!IcecoreError.is(error, 'CONFLICT') || !error.retryable || attempt >= commitAttemptsMax) throw error;
+        // Where another version of the same name came first this one is the next, from the same rows.
+        const isOvertaken = error instanceof IcecoreError && (await newestSeq(engine, input.name)) !== seq;
+        if (!isOvertaken || attempt >= commitAttemptsMax) throw error;
         context.signal.throwIfAborted();
       }
     }
   }, context.signal);
+}
+
+function newestSeq({ tables }: TrainingEngine, name: string): Promise<bigint> {
+  return tables.catalog.subjectSeq(trainingSetSubject(name));
 }
 
 interface MadeRows {
@@ -95,10 +101,10 @@ async function commitTrainingSet(
   context: RunContext,
   connection: DuckDBConnection,
   made: MadeRows,
+  seq: bigint,
 ): Promise<void> {
   const { input, featureSet, loaded } = made;
-  const { tables, ledger, audit, lineage, clock } = engine;
-  const seq = await tables.catalog.subjectSeq(trainingSetSubject(input.name));
+  const { ledger, audit, lineage, clock } = engine;
   const version = (await engine.newestVersion(input.name)) + 1;
   const tag = trainingTag(input.name, version);
   const transaction = context.transaction();
@@ -150,6 +156,10 @@ async function commitTrainingSet(
           name: set.name,
           version,
           digest: set.digest,
+          rows: set.rowCount,
+          table: set.data.tableName,
+          snapshotId: set.data.snapshotId,
+          sources: sources.map(({ tableName, snapshotId }) => ({ table: tableName, snapshotId })),
           featureSet: set.featureSet,
           featureSetHash: featureSet.hash,
           runId: set.runId,

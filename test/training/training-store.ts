@@ -27,8 +27,9 @@ export class TrainingStore {
     this.training = store.training;
   }
 
-  static async open(options: StoreOptions = {}): Promise<TrainingStore> {
-    return new TrainingStore(await Store.open(options));
+  /** Over a store of its own; given a directory, another server over the store that is there. */
+  static async open(options: StoreOptions = {}, directory?: string): Promise<TrainingStore> {
+    return new TrainingStore(await Store.open(options, directory));
   }
 
   async close(): Promise<void> {
