@@ -4,6 +4,7 @@ import { nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
 import { keyValuesPrunedMax, ledgerFilesTidied, ledgerHistoryMs, ledgerSmallFileBytes } from '../limits.ts';
+import { refuseCutShort } from '../sql/cut-short.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { appendFiles } from '../tables/actions/append-files.ts';
 import { evolveSchema } from '../tables/actions/evolve-schema.ts';
@@ -85,6 +86,7 @@ export class IcebergLedgerStore implements LedgerStore {
     try {
       const result = await lease.connection.stream(ledgerSelectSql(codec, scan.sql, `${journalSeqColumn} > ${afterSeq}`));
       for await (const rows of result.yieldRows()) yield rows.map((cells) => ledgerRow(codec, cells));
+      refuseCutShort(result, `Reading ${table.name}`);
     } finally {
       scan.release();
       await lease.release();

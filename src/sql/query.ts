@@ -1,8 +1,9 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { sqlResultBytesMax, sqlTimeoutMs } from '../limits.ts';
 import { cellJson, type JsonValue } from './cell-json.ts';
+import { isCutShort } from './cut-short.ts';
 import type { DuckDb } from './duckdb.ts';
 import { duckDbError } from './duckdb-error.ts';
 import { icebergFields } from './duckdb-type.ts';
@@ -124,13 +125,26 @@ async function* chunksOf(
   );
   const types = result.columnTypes();
   const columns = icebergFields(distinctNames(result.columnNames()), types);
+  let rowCount = 0;
   for (let first = true; ; first = false) {
     signal.throwIfAborted();
     const chunk = await result.fetchChunk();
-    if (chunk === null) return;
-    if (chunk.rowCount === 0 && !first) return;
+    if (chunk === null || (chunk.rowCount === 0 && !first)) break;
+    rowCount += chunk.rowCount;
     yield { columns, types, chunk };
   }
+  refuseFailedRows(result, rowCount, signal);
+}
+
+/** What the caller's own statement failed at is most often in the rows. */
+function refuseFailedRows(result: DuckDBResult, rowCount: number, signal: AbortSignal): void {
+  signal.throwIfAborted();
+  if (!isCutShort(result)) return;
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    `The SELECT failed after ${rowCount} rows: something in a later row cannot be computed, such as a cast. Use TRY_CAST, or leave such rows out.`,
+    { context: { rows: rowCount } },
+  );
 }
 
 /** A name that came before gets a number that makes it one of its own, so that a row can be an object. */

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
+import { refuseCutShort } from '../sql/cut-short.ts';
 import { RowBytes } from './row-bytes.ts';
 import { type CellWriter, cellWriter } from './row-cell.ts';
 import { type DigestColumn, rowSchemaText } from './row-schema.ts';
@@ -79,5 +80,6 @@ export async function digestRelation(
     signal?.throwIfAborted();
     digest.update(chunk);
   }
+  refuseCutShort(result, `Reading the rows of ${relation}`, signal);
   return digest.digest();
 }
