@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { open, readdir, stat } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ServerProcess } from '../http/server-process.ts';
+import { arrowType, events, eventType, subscribe } from './feed-client.ts';
+import { inOrder, makeWideTable, trainingBatches, wideRowBytes } from './wide-table.ts';
+
+const files = 3;
+const rowsPerFile = 500_000;
+const tableBytes = files * rowsPerFile * wideRowBytes;
+const mebibyte = 1024 * 1024;
+/** The engine's buffer of 100 MB, a batch or two, what the socket holds, and slack of the allocators. */
+const oneFeedBytesMax = 160 * mebibyte;
+
+let server: ServerProcess;
+beforeAll(async () => {
+  server = await ServerProcess.start();
+  await makeWideTable((query, variables) => server.data(query, variables), 'raw.wide', files, rowsPerFile);
+});
+afterAll(() => server.stop());
+
+function feed(accept = arrowType): Promise<IncomingMessage> {
+  return subscribe({ origin: server.origin, query: trainingBatches, variables: inOrder('raw.wide'), accept });
+}
+
+interface Received {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+async function received(response: IncomingMessage): Promise<Received> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+it('a client that stops reading does not grow the server, holds nobody up, and misses nothing', async () => {
+  await server.forgetPeak();
+  const before = server.memory().residentBytes;
+  const stalled = await feed();
+  await once(stalled, 'readable');
+  stalled.pause();
+  const other = await received(await feed());
+  expect(other.bytes).toBeGreaterThan(tableBytes);
+  expect(server.memory().peakBytes - before).toBeLessThan(2 * oneFeedBytesMax);
+  expect(2 * oneFeedBytesMax).toBeLessThan(tableBytes);
+  expect(await received(stalled)).toEqual(other);
+});
+
+it('a failure in mid-stream resets the connection; the server lives', async () => {
+  await damageNewestFile();
+  const response = await feed();
+  expect(response.statusCode).toBe(200);
+  let bytes = 0;
+  const ended = (async () => {
+    for await (const chunk of response as AsyncIterable<Buffer>) bytes += chunk.byteLength;
+  })();
+  await expect(ended).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(response.complete).toBe(false);
+  expect(bytes).toBeGreaterThan(0);
+  expect(await server.data('{ table(name: "raw.wide") { rows(first: 1) { rows } } }')).toMatchObject({
+    table: { rows: { rows: [{ c0: '0' }] } },
+  });
+});
+
+it('as events it is an error, and no batch is the last', async () => {
+  const payloads = await events<{
+    readonly data?: { readonly trainingBatches?: { readonly last: boolean } | null } | null;
+    readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
+  }>(await feed(eventType));
+  expect(payloads.some((payload) => payload.data?.trainingBatches?.last === true)).toBe(false);
+  expect(payloads.at(-1)?.errors).toMatchObject([{ extensions: { code: 'INTERNAL', reference: expect.any(String) } }]);
+});
+
+/** Its first pages stay, so that it is opened, and what follows up to the footer is no Parquet any more. */
+async function damageNewestFile(): Promise<void> {
+  const names = await readdir(server.directory, { recursive: true });
+  const paths = names
+    .filter((name) => name.includes('wide') && name.endsWith('.parquet'))
+    .map((name) => join(server.directory, name));
+  expect(paths.length).toBe(files);
+  const byAge = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
+  const newest = byAge.toSorted((left, right) => right.mtimeMs - left.mtimeMs)[0]?.path ?? '';
+  const file = await open(newest, 'r+');
+  try {
+    const { size } = await file.stat();
+    const { buffer } = await file.read({ buffer: Buffer.alloc(8), position: size - 8 });
+    const footerAt = size - 8 - buffer.readUInt32LE(0);
+    const from = Math.floor(footerAt / 2);
+    await file.write(Buffer.alloc(footerAt - from, 0xff), 0, footerAt - from, from);
+  } finally {
+    await file.close();
+  }
+}
