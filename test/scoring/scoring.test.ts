@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { localCaller } from '../../src/access/local-caller.ts';
+import { SigningKey } from '../../src/audit/signing-key.ts';
 import { neverExpiresMs } from '../../src/iceberg/snapshot.ts';
+import { Runs } from '../../src/runs/runs.ts';
+import { AllowedOrigins } from '../../src/scoring/allowed-origins.ts';
+import { Scoring } from '../../src/scoring/scoring.ts';
 import { stagedRuns } from '../../src/scoring/scoring-staging.ts';
 import { Store } from '../environment/store.ts';
 import { ada, append, ben, call, review } from '../models/registered-model.ts';
@@ -141,6 +146,61 @@ describe('a run that goes well', () => {
   test('an endpoint that names no version leaves the identity asserted', async () => {
     server.behaviour = scoring({ model: 'late' });
     expect(store.scoring.state(await scored(store)).modelIdentity).toBe('ASSERTED');
+  });
+});
+
+describe('the edges of a run', () => {
+  test('no rows make a snapshot without rows', async () => {
+    await createTable(store, 'raw.empty');
+    const before = await snapshotCount();
+    const spine = { source: { table: { name: 'raw.empty' } }, eventTime: 'at', labels: [] };
+    expect(await scored(store, { source: { spine } })).toMatchObject({ status: 'SUCCEEDED', rowsDone: 0n, rowsTotal: 0n });
+    expect(await snapshotCount()).toBe(before + 1);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test('a row without a moment is refused, and said', async () => {
+    await createTable(store, 'raw.timeless');
+    await append(store, await load(store, 'raw.timeless'), 'SELECT 1 AS k, NULL::TIMESTAMP AS at, 1 AS distance, true AS late');
+    const spine = { source: { table: { name: 'raw.timeless' } }, eventTime: 'at', labels: [] };
+    expect(await scored(store, { source: { spine } })).toMatchObject({
+      status: 'FAILED',
+      error: expect.stringContaining('no moment'),
+    });
+  });
+
+  test('where no version was asked for, one is enough and two are too many', async () => {
+    const endpoint = { url: server.url, protocol: 'OPEN_INFERENCE_V2', model: 'late', version: null } as const;
+    await approvedVersion(store, server.url, { endpoint });
+    server.behaviour = scoring({ model: 'late', version: '7' });
+    expect(store.scoring.state(await scored(store)).modelIdentity).toBe('REPORTED');
+    server.behaviour = ({ inputs, number }) => ({ body: answerOf(inputs, { model: 'late', version: number < 12 ? '7' : '8' }) });
+    expect(await scored(store)).toMatchObject({ status: 'FAILED', error: expect.stringContaining('versions') });
+    await approvedVersion(store, server.url);
+  });
+
+  test('what nobody’s identity stands behind says so', async () => {
+    const local = await Store.open({ modelOrigins: [server.url], allowLocalApproval: true }, store.directory);
+    const { id } = await local.scoring.scoreBatch(call(localCaller), batchInput({ into: 'predictions.local' }));
+    const run = await local.runs.ended(id);
+    expect(local.scoring.state(run).assurance).toBe('LOCAL');
+    const { edges } = await local.scoring.predictions({ tables: [await load(local, 'predictions.local')], first: 1 });
+    expect(edges[0]?.prediction.assurance).toBe('LOCAL');
+    await local.close();
+  });
+
+  test('an approval that another key signed does not count', async () => {
+    const options = {
+      ...store,
+      models: store.models.read,
+      publicKeys: [SigningKey.ephemeral().publicKey],
+      origins: new AllowedOrigins([server.url]),
+    };
+    const runs = new Runs({ ...store, transaction: () => store.tables.transaction() });
+    await expect(new Scoring({ ...options, runs }).scoreBatch(call(ada), batchInput())).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+    });
+    await runs.close();
   });
 });
 
