@@ -2,12 +2,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Audit } from '../audit/audit.ts';
 import { auditSubject } from '../audit/subject.ts';
 import { IcecoreError } from '../errors.ts';
+import type { FeatureSet } from '../features/feature-set.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { scoringCommitAttemptsMax } from '../limits.ts';
-import type { LineageEdgeDraft } from '../lineage/lineage-record.ts';
 import type { Assurance, ModelVersion } from '../models/model.ts';
-import { type LineageDrafts, versionLineage } from '../models/version-registration.ts';
+import type { LineageDrafts } from '../models/version-registration.ts';
 import type { RunContext } from '../runs/run-handler.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { appendFiles } from '../tables/actions/append-files.ts';
@@ -17,7 +17,9 @@ import type { TableSnapshotRef } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
 import { tableRef } from '../training/training-lineage.ts';
+import { predictionEdges } from './prediction-lineage.ts';
 import { checkPredictionsTable } from './predictions-table.ts';
+import type { ScoringSource } from './score-batch-input.ts';
 import { distinctSnapshots, type SourceShape } from './scoring-source.ts';
 import type { StagedInput } from './scoring-staging.ts';
 import { type HeldSnapshot, keepSnapshots } from './snapshot-hold.ts';
@@ -46,7 +48,10 @@ export interface PredictionsCommit {
   readonly context: RunContext;
   readonly version: ModelVersion;
   readonly assurance: Assurance;
+  readonly source: ScoringSource;
   readonly shape: SourceShape;
+  /** Null where a table was scored that had the inputs. */
+  readonly featureSet: FeatureSet | null;
   readonly into: TableIdentifier;
   readonly definition: TableDefinition;
   readonly input: StagedInput;
@@ -107,7 +112,8 @@ async function commitOnce(
 function record(transaction: TableTransaction, work: PredictionsCommit, output: TableSnapshotRef, rowCount: bigint): void {
   const { context, version, input, answers } = work;
   const { caller, run } = context;
-  for (const entry of work.lineage.drafts(edgesOf(work, output), caller)) transaction.entry(entry);
+  const edges = predictionEdges({ ...work, ...input, runId: run.id, output });
+  for (const entry of work.lineage.drafts(edges, caller)) transaction.entry(entry);
   const facts = { model: version.model, version: version.version, digest: version.digest, modelIdentity: answers.identity };
   const { rowsFailed } = answers;
   const told = { ...facts, predictionsTable: output.tableName, rows: rowCount, rowsFailed, assurance: work.assurance };
@@ -135,12 +141,6 @@ function record(transaction: TableTransaction, work: PredictionsCommit, output: 
 
 export function sourcesOf(input: Pick<StagedInput, 'spineSources' | 'featureSources'>): readonly TableSnapshotRef[] {
   return distinctSnapshots([...input.spineSources, ...input.featureSources]);
-}
-
-/** Sources and the model's version to the predictions, by the run (semantics, section 5). */
-function edgesOf({ context, version, input }: PredictionsCommit, output: TableSnapshotRef): readonly LineageEdgeDraft[] {
-  const read = [...sourcesOf(input).map(tableRef), versionLineage(version)];
-  return read.map((from): LineageEdgeDraft => ({ from, to: tableRef(output), runId: context.run.id, columns: [] }));
 }
 
 /** The rows of the predictions table: what was staged, joined with what was answered. */

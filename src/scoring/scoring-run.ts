@@ -12,7 +12,7 @@ import { commitPredictions, sourcesOf } from './commit-predictions.ts';
 import { predictionsIdentifier, predictionsTable } from './predictions-table.ts';
 import { recordedRequest } from './score-batch-input.ts';
 import type { ScoringProgress } from './scoring-progress.ts';
-import { type ScoringEngine, sourceShape } from './scoring-source.ts';
+import { type ScoringEngine, sourceShape, trainedFeatures } from './scoring-source.ts';
 import { ScoringStaging } from './scoring-staging.ts';
 import { refuseFailures, sendBatches } from './send-batches.ts';
 import { holdSnapshots, releaseSnapshots, runHolds } from './snapshot-hold.ts';
@@ -72,6 +72,7 @@ async function stageScoreCommit(
       hold: (snapshots) => holdSnapshots(options.tables, runHolds(context.run.id, snapshots)),
       signal,
     }));
+  const featureSet = 'spine' in request.source ? (await trainedFeatures(options.training, version)).featureSet : null;
   const local = await staging.openInput(input);
   try {
     await sendBatches(options, context, staging, progress, { request, version, endpoint, input, inputPath: local.path });
@@ -90,7 +91,9 @@ async function stageScoreCommit(
         context,
         version,
         assurance: assuranceOf(context, approval),
+        source: request.source,
         shape,
+        featureSet,
         into: predictionsIdentifier(request.into),
         definition,
         input,

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
+import { featureJoins } from '../features/point-in-time/feature-joins.ts';
 import { spinePosition, type TypedColumn } from '../features/point-in-time/plan.ts';
 import { parseIdentifier } from '../iceberg/identifier.ts';
 import { requireField } from '../iceberg/schema.ts';
@@ -139,7 +140,7 @@ async function tableShape({ tables }: ScoringEngine, source: ScoringTable): Prom
 }
 
 async function spineShape(engine: ScoringEngine, version: ModelVersion, spine: SpineInput): Promise<SourceShape> {
-  const { featureSet } = await trainedFeatures(engine.training, version);
+  const { featureSet, trainingSet } = await trainedFeatures(engine.training, version);
   const spineColumns = await checkSpine(engine, spine);
   const find = (name: string): TypedColumn => {
     const found = spineColumns.find(({ column }) => column === name);
@@ -148,12 +149,18 @@ async function spineShape(engine: ScoringEngine, version: ModelVersion, spine: S
     throw new IcecoreError('BAD_USER_INPUT', `The spine has no column "${name}", by which features are joined. It has ${names}.`);
   };
   const features = featureSet.features.map(({ alias, type }) => ({ column: alias, type: parseTypeText(type, () => 0) }));
+  const statuses = trainingSet.options.matchStatus ? statusColumns(featureSet) : [];
   return {
     entityKeys: spineKeys(featureSet).map(find),
     asOf: checkedTime(find(spine.eventTime)),
     spineColumns,
-    columns: [...spineColumns.filter(({ column }) => !spine.labels.includes(column)), ...features],
+    columns: [...spineColumns.filter(({ column }) => !spine.labels.includes(column)), ...features, ...statuses],
   };
+}
+
+function statusColumns(featureSet: FeatureSet): readonly TypedColumn[] {
+  const nowhere = { relation: '', column: (fieldId: number): TypedColumn => ({ column: String(fieldId), type: 'unknown' }) };
+  return featureJoins(featureSet, () => nowhere).map(({ statusColumn }) => ({ column: statusColumn, type: 'string' }));
 }
 
 /** The spine's columns that a feature set is joined by, in the order in which it first names them. */

@@ -93,7 +93,7 @@ describe('pages', () => {
       name: '',
     } as const;
     const [edge] = await store.scoring.implied([ref], 'UPSTREAM');
-    expect(edge?.from).toMatchObject({ kind: 'RUN', uuid: run.id });
+    expect(edge?.from).toMatchObject({ kind: 'RUN', uuid: prediction?.runId });
   });
 });
 

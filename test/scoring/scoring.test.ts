@@ -96,6 +96,12 @@ describe('a run that goes well', () => {
     for (const name of ['TABLE raw.spine', 'TABLE features.hourly', 'MODEL_VERSION late', 'TRAINING_SET flights']) {
       expect(names).toContain(name);
     }
+    const columnsFrom = (table: string) =>
+      graph.edges
+        .find(({ from, to }) => from.name === table && to.name === predictions)
+        ?.columns.map(({ from, to }) => `${from} > ${to}`);
+    expect(columnsFrom('raw.spine')).toEqual(['k > k', 'at > as_of', 'distance > score']);
+    expect(columnsFrom('features.hourly')).toEqual(['x > score']);
     const { entries } = await store.audit.entries({ subject: `table/${output.tableUuid}@${output.snapshotId}` });
     expect(JSON.parse(entries[0]?.payload ?? '{}')).toMatchObject({
       run: run.id,
