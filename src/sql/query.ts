@@ -129,9 +129,10 @@ async function* chunksOf(
   for (let first = true; ; first = false) {
     signal.throwIfAborted();
     const chunk = await result.fetchChunk();
-    if (chunk === null || (chunk.rowCount === 0 && !first)) break;
+    if (chunk !== null && (chunk.rowCount > 0 || first)) yield { columns, types, chunk };
+    // A chunk without rows is the end, and asking once more would be an error.
+    if (chunk === null || chunk.rowCount === 0) break;
     rowCount += chunk.rowCount;
-    yield { columns, types, chunk };
   }
   refuseFailedRows(result, rowCount, signal);
 }
