@@ -35,7 +35,15 @@ export function problemOf(error: unknown): Problem {
   const cause = innermost(error);
   if (IcecoreError.is(cause)) {
     if (cause.code === 'INTERNAL') return internal(cause);
-    return { code: cause.code, message: messageOf(error, cause), context: toJson(cause.context) as Readonly<Record<string, unknown>> };
+    return {
+      code: cause.code,
+      message: messageOf(error, cause),
+      context: toJson(cause.context) as Readonly<Record<string, unknown>>,
+    };
+  }
+  if (cause instanceof DOMException && cause.name === 'AbortError') {
+    // Whoever asked has left: nobody reads this, and it is nothing for the log.
+    return { code: 'TIMEOUT', message: 'The client has left before the answer was complete.', context: {} };
   }
   if (cause instanceof DOMException && cause.name === 'TimeoutError') {
     return {
