@@ -12,7 +12,7 @@ import type { Prediction } from './prediction.ts';
 import { type PredictionCursor, parsePredictionCursor, printPredictionCursor } from './prediction-cursor.ts';
 import type { PredictionFilter } from './prediction-filter.ts';
 import { predictionsLayout } from './predictions-table.ts';
-import { type PredictionRow, readPredictions, requireLayout } from './read-predictions.ts';
+import { newestFirst, type PredictionRow, readPredictions, requireLayout } from './read-predictions.ts';
 import { scoringRunState } from './scoring-run-state.ts';
 
 export interface PredictionQuery extends PredictionFilter {
@@ -136,9 +136,4 @@ function currentSnapshots(tables: readonly Table[]): Readonly<Record<string, big
 
 function placeOf({ asOfMicros, predictionId }: PredictionRow, snapshots: PredictionCursor['snapshots']): PredictionCursor {
   return { snapshots, asOfMicros, predictionId };
-}
-
-function newestFirst(a: PredictionRow, b: PredictionRow): number {
-  if (a.asOfMicros !== b.asOfMicros) return a.asOfMicros > b.asOfMicros ? -1 : 1;
-  return a.predictionId < b.predictionId ? -1 : 1;
 }

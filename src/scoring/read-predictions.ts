@@ -4,15 +4,19 @@ import type { Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
+import type { FileScanTask, ScanCounters } from '../iceberg/scan-plan.ts';
 import { requireField, type Schema } from '../iceberg/schema.ts';
+import { pageFilesMax } from '../limits.ts';
 import { cellJson } from '../sql/cell-json.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { predicateSql } from '../sql/predicate-sql.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { resolveAsOf } from '../tables/resolve-as-of.ts';
-import { scanRelation } from '../tables/scan-relation.ts';
+import { openScan } from '../tables/scan-relation.ts';
+import { planSnapshot } from '../tables/snapshot-files.ts';
 import type { AsOf, Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
+import { newestFilesFirst } from './newest-files.ts';
 import type { Prediction } from './prediction.ts';
 import { type PredictionFilter, predictionExpression } from './prediction-filter.ts';
 import { type PredictionsLayout, predictionsLayout } from './predictions-table.ts';
@@ -49,30 +53,75 @@ export async function readPredictions(tables: Tables, request: ReadPredictions):
   const layout = requireLayout(table);
   const schema = currentSchema(table.metadata);
   const wanted = predictionExpression(filter, layout, schema);
-  const { after } = request;
+  const { after, rowsMax } = request;
   const where: Expression =
     after == null ? wanted : { op: 'and', left: wanted, right: { op: 'lt-eq', column: 'as_of', literal: after.asOfMicros } };
-  const columns = [...ownColumns, ...layout.entityKeys, ...layout.outputs];
-  const scan = await scanRelation(tables, {
-    table,
-    snapshot: resolveAsOf(table, request.asOf),
+  const asOfId = requireField(schema, 'as_of').id;
+  const { tasks } = await planSnapshot(tables.files, table.metadata, resolveAsOf(table, request.asOf), {
     schema,
-    columns,
     where,
+    projection: { metrics: 'bounds', fieldIds: new Set([asOfId]) },
     ...(signal === undefined ? {} : { signal }),
   });
+  const conditions = [predicateSql(schema, bindExpression(schema, where))];
+  if (after != null) {
+    conditions.push(`(as_of < make_timestamptz(${after.asOfMicros}) OR prediction_id > ${quoteText(after.predictionId)})`);
+  }
+  const files = newestFilesFirst(tasks, asOfId);
+  let found: readonly PredictionRow[] = [];
+  // A few files at a time, more of them each time, until no file that is left can hold a newer row than those that were found.
+  for (let at = 0, filesMax = 1; at < files.length; filesMax = Math.min(filesMax * 2, pageFilesMax)) {
+    const oldest = found.length < rowsMax ? null : found[rowsMax - 1]?.asOfMicros;
+    const newest = files[at]?.newestMicros ?? null;
+    if (oldest != null && newest !== null && newest < oldest) break;
+    const some = files.slice(at, at + filesMax).map(({ task }) => task);
+    at += filesMax;
+    const rows = await readFiles(tables, table, { schema, layout, tasks: some, conditions, rowsMax, signal });
+    found = [...found, ...rows].toSorted(newestFirst).slice(0, rowsMax);
+  }
+  return found;
+}
+
+/** Newest first: by as_of downwards, then by id. */
+export function newestFirst(a: PredictionRow, b: PredictionRow): number {
+  if (a.asOfMicros !== b.asOfMicros) return a.asOfMicros > b.asOfMicros ? -1 : 1;
+  return a.predictionId < b.predictionId ? -1 : 1;
+}
+
+async function readFiles(
+  tables: Tables,
+  table: Table,
+  work: {
+    readonly schema: Schema;
+    readonly layout: PredictionsLayout;
+    readonly tasks: readonly FileScanTask[];
+    readonly conditions: readonly string[];
+    readonly rowsMax: number;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<readonly PredictionRow[]> {
+  const { schema, layout, tasks } = work;
+  const columns = [...ownColumns, ...layout.entityKeys, ...layout.outputs];
+  const scan = await openScan(tables, { table, columns }, schema, { tasks, counters: noCounters });
   try {
-    const conditions = [predicateSql(schema, bindExpression(schema, where))];
-    if (after != null) {
-      conditions.push(`(as_of < make_timestamptz(${after.asOfMicros}) OR prediction_id > ${quoteText(after.predictionId)})`);
-    }
-    const sql = `SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${scan.sql} AS predictions WHERE ${conditions.map((condition) => `(${condition})`).join(' AND ')} ORDER BY as_of DESC, prediction_id LIMIT ${request.rowsMax}`;
-    const rows = await tables.duckdb.trusted.use((connection) => read(connection, sql), signal);
+    const filter = work.conditions.map((condition) => `(${condition})`).join(' AND ');
+    const sql = `SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${scan.sql} AS predictions WHERE ${filter} ORDER BY as_of DESC, prediction_id LIMIT ${work.rowsMax}`;
+    const rows = await tables.duckdb.trusted.use((connection) => read(connection, sql), work.signal);
     return rows.map((row) => predictionRow(table, schema, layout, row));
   } finally {
     scan.release();
   }
 }
+
+const noCounters: ScanCounters = {
+  manifestsTotal: 0,
+  manifestsRead: 0,
+  manifestsSkipped: 0,
+  filesTotal: 0,
+  filesMatched: 0,
+  bytesMatched: 0n,
+  rowsMatched: 0n,
+};
 
 /** Throws BAD_USER_INPUT where the table holds no predictions. */
 export function requireLayout(table: Table): PredictionsLayout {

@@ -8,7 +8,7 @@ import { scanRelation } from '../../src/tables/scan-relation.ts';
 import { Store } from '../environment/store.ts';
 import { append } from '../models/registered-model.ts';
 import { ModelServer } from './model-server.ts';
-import { load, predictions, prepareModel, scored, spineInput } from './scored-model.ts';
+import { createTable, load, predictions, prepareModel, scored, select, spineInput } from './scored-model.ts';
 
 const rows = 60;
 let store: Store;
@@ -55,6 +55,31 @@ describe('pages', () => {
     expect(await all(1000)).toHaveLength(2 * rows);
     const next = await page({ first: 1000, after: edges.at(-1)?.cursor ?? null });
     expect(next.edges).toHaveLength(rows - 10);
+  });
+
+  test('over many days and runs are in the order that a sort of all gives', async () => {
+    await createTable(store, 'raw.days');
+    await append(
+      store,
+      await load(store, 'raw.days'),
+      "SELECT i % 4 AS k, TIMESTAMP '2001-03-01' + INTERVAL (i * 7 % 30) DAY AS at, i AS distance, true AS late FROM range(90) r(i)",
+    );
+    const source = { spine: { ...spineInput, source: { table: { name: 'raw.days' } } } };
+    for (const _ of [1, 2]) expect((await scored(store, { source, into: 'predictions.days' })).error).toBeNull();
+    const sorted = await select(store, 'predictions.days', 'SELECT prediction_id FROM t ORDER BY as_of DESC, prediction_id');
+    const table = await load(store, 'predictions.days');
+    const walk: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { edges, hasNextPage } = await store.scoring.predictions({ tables: [table], first: 23, after });
+      walk.push(...edges.map(({ prediction }) => prediction.predictionId));
+      if (!hasNextPage) break;
+      after = edges.at(-1)?.cursor ?? null;
+    }
+    expect(walk).toEqual(sorted.map((row) => row.prediction_id));
+    const two = await store.scoring.predictions({ tables: [table, await load(store, predictions)], first: 1000 });
+    const moments = two.edges.map(({ prediction }) => prediction.asOfMicros);
+    expect(moments).toEqual(moments.toSorted((a, b) => (a > b ? -1 : a < b ? 1 : 0)));
+    expect(moments.length).toBeGreaterThan(180);
   });
 
   test('are narrowed by keys, model, run and moment', async () => {
