@@ -17,13 +17,14 @@ import { replaceFiles } from '../tables/actions/replace-files.ts';
 import { writeDataFiles } from '../tables/data-file-writer.ts';
 import { openScan } from '../tables/scan-relation.ts';
 import { planSnapshot } from '../tables/snapshot-files.ts';
-import type { Table, TableSnapshotRef } from '../tables/table.ts';
+import type { Table } from '../tables/table.ts';
 import type { TableAction } from '../tables/table-action.ts';
 import type { Tables } from '../tables/tables.ts';
 import { type EventWindow, inWindow, inWindowSql } from './event-window.ts';
 import { materializedToProperty, parseDeclaration } from './feature-declaration.ts';
 import { recordedInput } from './recorded-input.ts';
-import { openSelect, resolveSources, snapshotsOf } from './select-sources.ts';
+import { openSelect, resolveSources } from './select-sources.ts';
+import { type SourceColumns, sourceColumns } from './source-columns.ts';
 
 export interface MaterializeEngine {
   readonly tables: Tables;
@@ -63,7 +64,8 @@ export async function materialize(engine: MaterializeEngine, context: RunContext
       );
       context.progress(rowCount, rowCount);
       try {
-        return await commitWindow(engine, context, { table, window: input, files, rowCount, sources: snapshotsOf(sources) });
+        const edges = sourceColumns(select, sources);
+        return await commitWindow(engine, context, { table, window: input, files, rowCount, edges });
       } catch (error) {
         // The table moved on meanwhile: what is kept of it has to be read again.
         if (!IcecoreError.is(error, 'CONFLICT') || !error.retryable || attempt >= commitAttemptsMax) throw error;
@@ -80,12 +82,13 @@ interface ComputedWindow {
   readonly window: EventWindow;
   readonly files: readonly DataFile[];
   readonly rowCount: bigint;
-  readonly sources: readonly TableSnapshotRef[];
+  readonly edges: readonly SourceColumns[];
 }
 
 async function commitWindow(engine: MaterializeEngine, context: RunContext, computed: ComputedWindow): Promise<void> {
   const { tables, audit, lineage } = engine;
-  const { table, window, files, rowCount, sources } = computed;
+  const { table, window, files, rowCount } = computed;
+  const sources = computed.edges.map(({ source }) => source);
   const transaction = context.transaction();
   transaction.onRollback(files.map((file) => file.filePath));
   try {
@@ -109,11 +112,11 @@ async function commitWindow(engine: MaterializeEngine, context: RunContext, comp
     transaction.change(table, advanceTo(window.toMicros));
     const name = printIdentifier(table.identifier);
     const target = { kind: 'TABLE', uuid: table.uuid, version: snapshotId.toString(), name } as const;
-    const edges = sources.map(({ tableUuid, tableName, snapshotId: version }) => ({
-      from: { kind: 'TABLE', uuid: tableUuid, version: version.toString(), name: tableName } as const,
+    const edges = computed.edges.map(({ source, columns }) => ({
+      from: { kind: 'TABLE', uuid: source.tableUuid, version: source.snapshotId.toString(), name: source.tableName } as const,
       to: target,
       runId: context.run.id,
-      columns: [],
+      columns,
     }));
     for (const edge of lineage.drafts(edges, context.caller)) transaction.entry(edge);
     const { fromMicros, toMicros } = window;

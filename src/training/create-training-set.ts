@@ -141,9 +141,8 @@ async function commitTrainingSet(
     transaction.entry(ledger.draft(trainingSetTable, trainingSetRow(set)));
     transaction.guard({ subject: trainingSetSubject(set.name), seq });
     const edges = trainingSetEdges(set, featureSet, {
-      sources: loaded.sources,
+      sources: loaded.sourceColumns,
       columns: loaded.spine.columns.map(({ column }) => column),
-      isTable: 'table' in input.spine.source,
     });
     for (const edge of lineage.drafts(edges, context.caller)) transaction.entry(edge);
     transaction.link(

@@ -5,7 +5,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import { selectColumns } from '../features/definition.ts';
 import { type Spine, spinePosition, type TypedColumn } from '../features/point-in-time/plan.ts';
-import { openSelect, resolveSources, snapshotsOf } from '../features/select-sources.ts';
+import { openSelect, resolveSources } from '../features/select-sources.ts';
+import { type SourceColumns, sourceColumns } from '../features/source-columns.ts';
 import { parseIdentifier } from '../iceberg/identifier.ts';
 import { jobStatementMsMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
@@ -34,6 +35,8 @@ export interface LoadedSpine {
   readonly rowCount: bigint;
   /** The snapshots that it was read from. */
   readonly sources: readonly TableSnapshotRef[];
+  /** The same with the columns that came from each, as far as that is known. */
+  readonly sourceColumns: readonly SourceColumns[];
 }
 
 export interface SpineEngine {
@@ -73,13 +76,14 @@ export async function loadSpine(
       labels: input.labels,
     },
     rowCount: BigInt(String(counted.getRows()[0]?.[0])),
-    sources: loaded.sources,
+    sources: loaded.sourceColumns.map(({ source }) => source),
+    sourceColumns: loaded.sourceColumns,
   };
 }
 
 interface LoadedRows {
   readonly columns: readonly TypedColumn[];
-  readonly sources: readonly TableSnapshotRef[];
+  readonly sourceColumns: readonly SourceColumns[];
 }
 
 async function columnsOfTable({ tables }: SpineEngine, { name, asOf }: TableAsOf): Promise<readonly TypedColumn[]> {
@@ -144,7 +148,15 @@ async function loadTable(
   }
   return {
     columns: schema.fields.map((field) => ({ column: field.name, type: field.type })),
-    sources: snapshot === null ? [] : [snapshotRef(table, snapshot)],
+    sourceColumns:
+      snapshot === null
+        ? []
+        : [
+            {
+              source: snapshotRef(table, snapshot),
+              columns: schema.fields.map(({ name: column }) => ({ from: column, to: column, transformation: null })),
+            },
+          ],
   };
 }
 
@@ -177,7 +189,7 @@ async function loadSelect(
     open.release();
     await rm(file, { force: true });
   }
-  return { columns, sources: snapshotsOf(sources) };
+  return { columns, sourceColumns: sourceColumns(select, sources) };
 }
 
 function numbered(into: string, relation: string): string {

@@ -1,4 +1,5 @@
 import type { FeatureSet } from '../features/feature-set.ts';
+import type { SourceColumns } from '../features/source-columns.ts';
 import type { ColumnLineage, LineageEdgeDraft, LineageRef } from '../lineage/lineage-record.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { TrainingSet } from './training-set.ts';
@@ -15,7 +16,7 @@ export function tableRef({ tableUuid, tableName, snapshotId }: TableSnapshotRef)
 export function trainingSetEdges(
   set: TrainingSet,
   featureSet: FeatureSet,
-  spine: { readonly sources: readonly TableSnapshotRef[]; readonly columns: readonly string[]; readonly isTable: boolean },
+  spine: { readonly sources: readonly SourceColumns[]; readonly columns: readonly string[] },
 ): readonly LineageEdgeDraft[] {
   const [data, spineTable] = [tableRef(set.data), tableRef(set.spine)];
   const runId = set.runId;
@@ -28,7 +29,7 @@ export function trainingSetEdges(
     name: featureSet.name,
   };
   return [
-    ...spine.sources.map((source) => ({ from: tableRef(source), to: spineTable, runId, columns: spine.isTable ? same : [] })),
+    ...spine.sources.map(({ source, columns }) => ({ from: tableRef(source), to: spineTable, runId, columns })),
     { from: spineTable, to: data, runId, columns: same },
     ...set.featureSnapshots.map((source) => ({
       from: tableRef(source),
