@@ -49,7 +49,7 @@ describe('subscriptions of batches', () => {
     const seen: bigint[] = [];
     const marks: (readonly [string | undefined, string | undefined])[] = [];
     for await (const batch of reader) {
-      seen.push(...(batch.getChild('n')?.toArray() as BigInt64Array));
+      seen.push(...((batch.getChild('n')?.toArray() as BigInt64Array | undefined) ?? []));
       marks.push([batch.metadata.get('icecore.global-batch'), batch.metadata.get('icecore.last')]);
       expect(batch.metadata.get('icecore.cursor')).toBeTruthy();
     }
