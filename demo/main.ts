@@ -52,8 +52,8 @@ async function main(): Promise<void> {
   try {
     terminal.title('1  Raw data');
     terminal.begin('the airline delivers its files');
-    const files = await deliverFlights(store.deliveries, rows);
-    terminal.done(`${files.length} monthly files delivered`);
+    const deliveries = await deliverFlights(store.deliveries, rows);
+    terminal.done(`${deliveries.first.length} monthly files delivered`);
     const port = await freePort(Number(values.port));
     const modelPort = await freePort(0);
     const icecore = await startIcecore(store, {
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
     const ada = new Api(icecore.url, keyOf(store, 'ada'));
     const grace = new Api(icecore.url, keyOf(store, 'grace'));
     const vera = new Api(icecore.url, keyOf(store, 'vera'));
-    await makeRawTables(ada, terminal, files);
+    await makeRawTables(ada, terminal, deliveries.first);
 
     terminal.title('2  Features');
     await makeFeatures(ada, terminal, '2001-01-01T00:00:00Z', '2001-06-01T00:00:00Z');
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
     await showTrail(vera, terminal, prediction);
 
     terminal.title('8  Months later');
-    await moveOnAndReproduce(ada, terminal, files);
+    await moveOnAndReproduce(ada, terminal, deliveries.later);
 
     console.log(closingWords({ store, url: icecore.url, seconds: terminal.elapsedSeconds, prediction, modelVersion }));
     if (values.once) {

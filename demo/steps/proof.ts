@@ -1,8 +1,8 @@
 import type { Api } from '../api.ts';
-import { months } from '../flight-files.ts';
+import type { Delivery } from '../flight-files.ts';
 import { count, finish } from '../run-progress.ts';
 import type { Terminal } from '../terminal.ts';
-import { appendMonth } from './raw-tables.ts';
+import { append } from './raw-tables.ts';
 import { predictionsTable } from './scoring.ts';
 
 /** What the demo shows of a chain from a prediction back to raw data. */
@@ -93,19 +93,27 @@ const reproduce = 'mutation ($input: ReproduceTrainingSetInput!) { reproduceTrai
 const verdict =
   'query ($id: ID!) { run(id: $id) { ... on ReproductionRun { verdict expectedDigest actualDigest differences } } }';
 
+const scanPlan = 'query { table(name: "raw.flights") { scanPlan { filesTotal } } }';
+
+async function fileCount(api: Api): Promise<string> {
+  const { table } = await api.ask<{ table: { scanPlan: { filesTotal: string } } }>(scanPlan);
+  return table.scanPlan.filesTotal;
+}
+
 /** The next month arrives, the table is compacted and expired; the training set still comes out the same, to the bit. */
-export async function moveOnAndReproduce(api: Api, terminal: Terminal, files: readonly string[]): Promise<void> {
+export async function moveOnAndReproduce(api: Api, terminal: Terminal, deliveries: readonly Delivery[]): Promise<void> {
   terminal.begin('a month later');
-  const last = files.length - 1;
-  const rows = await appendMonth(api, months[last] ?? '', files[last] ?? '');
-  terminal.done(`${months[last]} arrives: ${count(rows)} more flights`);
+  let rows = 0n;
+  for (const delivery of deliveries) rows += await append(api, delivery);
+  terminal.done(`the next month arrives, in ${deliveries.length} commits: ${count(rows)} more flights`);
 
   terminal.begin('raw.flights compacted');
+  const before = await fileCount(api);
   const compacted = await api.ask<{ compactTable: { run: { id: string } } }>(compact, {
     input: { idempotencyKey: 'compact', table: 'raw.flights' },
   });
   await finish(api, terminal, compacted.compactTable.run.id);
-  terminal.done('raw.flights compacted');
+  terminal.done(`raw.flights compacted: ${before} files are ${await fileCount(api)} now`);
 
   terminal.begin('raw.flights expired');
   const { expireSnapshots } = await api.ask<{

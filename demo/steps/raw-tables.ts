@@ -1,14 +1,14 @@
 import { readAirports } from '../airports.ts';
 import type { Api } from '../api.ts';
-import { months } from '../flight-files.ts';
+import type { Delivery } from '../flight-files.ts';
 import { count } from '../run-progress.ts';
 import type { Terminal } from '../terminal.ts';
 
 const createTable = 'mutation ($input: CreateTableInput!) { createTable(input: $input) { table { name uuid } } }';
 const writeRows = 'mutation ($input: WriteRowsInput!) { writeRows(input: $input) { rowsAdded snapshot { snapshotId } } }';
 
-/** `raw.flights` by day, all months but the last, one commit each; `raw.airports` as JSON rows. */
-export async function makeRawTables(api: Api, terminal: Terminal, files: readonly string[]): Promise<void> {
+/** `raw.flights` by day, one commit for each delivery; `raw.airports` as JSON rows. */
+export async function makeRawTables(api: Api, terminal: Terminal, deliveries: readonly Delivery[]): Promise<void> {
   await api.ask(createTable, {
     input: {
       idempotencyKey: 'create-flights',
@@ -25,11 +25,11 @@ export async function makeRawTables(api: Api, terminal: Terminal, files: readonl
   });
   terminal.begin('raw.flights, a month at a time');
   let rows = 0n;
-  for (const [index, file] of files.slice(0, -1).entries()) {
-    rows += await appendMonth(api, months[index] ?? '', file);
-    terminal.progress(`${months[index]}: ${count(rows)} flights`);
+  for (const delivery of deliveries) {
+    rows += await append(api, delivery);
+    terminal.progress(`${delivery.name}: ${count(rows)} flights`);
   }
-  terminal.done(`raw.flights: ${count(rows)} flights by day, ${files.length - 1} commits`);
+  terminal.done(`raw.flights: ${count(rows)} flights by day, ${deliveries.length} commits`);
 
   await api.ask(createTable, {
     input: {
@@ -52,10 +52,10 @@ export async function makeRawTables(api: Api, terminal: Terminal, files: readonl
   terminal.done(`raw.airports: ${count(answer.writeRows.rowsAdded)} airports`);
 }
 
-/** Appends one month's file; gives the rows added. */
-export async function appendMonth(api: Api, month: string, file: string): Promise<bigint> {
+/** Appends one delivery; gives the rows added. */
+export async function append(api: Api, { name, file }: Delivery): Promise<bigint> {
   const answer = await api.ask<{ writeRows: { rowsAdded: string } }>(writeRows, {
-    input: { idempotencyKey: `write-flights-${month}`, table: 'raw.flights', rows: { file } },
+    input: { idempotencyKey: `write-flights-${name}`, table: 'raw.flights', rows: { file } },
   });
   return BigInt(answer.writeRows.rowsAdded);
 }

@@ -44,7 +44,7 @@ describe('the demo, its server killed with -9 at five moments', () => {
       console.log(`ICECORE_KILL_SEED=${seed}: ${moments.map((m) => `${m.operation} ${m.nth} + ${m.afterMs} ms`).join(', ')}`);
       const store = await openStore(join(directory, 'store'), true);
       if (store === null) throw new Error('there is no store');
-      const files = await deliverFlights(store.deliveries, rows);
+      const deliveries = await deliverFlights(store.deliveries, rows);
       const modelPort = await freePort(0);
       const options = { port: await freePort(0), warehouse: null, modelOrigin: `http://127.0.0.1:${modelPort}` };
       server = await MortalServer.start(store, options, moments);
@@ -55,7 +55,7 @@ describe('the demo, its server killed with -9 at five moments', () => {
       const vera = new PersistentApi(server, keyOf(store, 'vera'), recollection);
 
       const terminal = new Terminal();
-      await makeRawTables(ada, terminal, files);
+      await makeRawTables(ada, terminal, deliveries.first);
       await makeFeatures(ada, terminal, '2001-01-01T00:00:00Z', '2001-06-01T00:00:00Z');
       await makeTrainingSet(ada, terminal, rows / 2, '2001-04-16', '2001-05-01');
       const trained = await train(ada, terminal, store.artifact);
@@ -66,7 +66,7 @@ describe('the demo, its server killed with -9 at five moments', () => {
       await recollection.expectOneEffectEach();
       const prediction = await showLineage(vera, terminal);
       await showTrail(vera, terminal, prediction);
-      await moveOnAndReproduce(ada, terminal, files);
+      await moveOnAndReproduce(ada, terminal, deliveries.later);
 
       // The last moment may lie behind the demo's end.
       await vi.waitFor(() => expect(server.deaths).toHaveLength(moments.length), { timeout: 5000 });
