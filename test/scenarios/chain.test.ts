@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditTrail } from '../../src/audit/audit-trail.ts';
 import type { LineageGraph } from '../../src/lineage/lineage-graph.ts';
@@ -8,6 +11,7 @@ import { overwriteAll } from '../../src/tables/actions/replace-files.ts';
 import { writeDataFiles } from '../../src/tables/data-file-writer.ts';
 import { resolveAsOf } from '../../src/tables/resolve-as-of.ts';
 import { scanRelation } from '../../src/tables/scan-relation.ts';
+import { describeWith } from '../environment/tool.ts';
 import { ada, ben, ChainStore, eve, flightsOf } from './chain-store.ts';
 
 describe('from one prediction back to raw data', () => {
@@ -207,6 +211,23 @@ describe('from one prediction back to raw data', () => {
     const graph = await upstream({ ...first.prediction, uuid: `${table}/${'0'.repeat(32)}` });
     expect(graph).toMatchObject({ complete: false, root: { state: 'DELETED' } });
     expect(graph.incompleteBecause.join()).toContain('is gone, and with it the run that made it');
+  });
+
+  describeWith(['python3'], 'the exported log', () => {
+    test('holds by itself and up to its checkpoint for whoever has Python', async () => {
+      const { audit, config, ledger, selects } = store.icecore;
+      const checkpoint = await audit.checkpoint();
+      await ledger.flush();
+      const query = { statement: 'SELECT * FROM icecore.audit_log', parameters: [], engine: 'EMBEDDED' } as const;
+      const { rows } = await selects.run(query, 10_000, AbortSignal.timeout(60_000));
+      const exported = join(config.cacheDirectory, 'audit_log.jsonl');
+      await writeFile(exported, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+      const script = new URL('../../scripts/verify_audit.py', import.meta.url).pathname;
+      const anchor = ['--checkpoints', config.auditAnchorFile, '--key', `${config.signingKeyFile}.pub`];
+      const { status, stdout } = spawnSync('python3', [script, exported, ...anchor], { encoding: 'utf8' });
+      expect(stdout).toContain(`Up to entry ${checkpoint?.seq} nothing was changed`);
+      expect(status).toBe(0);
+    });
   });
 
   test('an audit entry that somebody changed is found, and the trail says so', async () => {
