@@ -10,8 +10,7 @@ export function tableRef({ tableUuid, tableName, snapshotId }: TableSnapshotRef)
 
 /**
  * Where a training set came from (semantics, section 5): the spine's sources to the spine, the spine and the feature tables to the
- * rows, the rows, the feature set and every source to the training set. `spineColumns` are the spine's own columns; where it was a table they went
- * over as they are.
+ * rows, the rows, the feature set and every source to the training set. `spine.columns` are its own columns, which go over as they are.
  */
 export function trainingSetEdges(
   set: TrainingSet,

@@ -1,6 +1,10 @@
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
+import { pinSnapshot } from '../../src/tables/actions/pin-snapshot.ts';
+import { TrainingFeeds } from '../../src/training/feed.ts';
 import type { PointInTimeOptions } from '../../src/training/training-set.ts';
+import { caller } from '../environment/store.ts';
 import { ada, call, TrainingStore } from './training-store.ts';
 
 const options: PointInTimeOptions = {
@@ -193,6 +197,32 @@ test('where one tie fails nothing is left: no table, no tag, no manifest, no fil
   expect(Object.keys(features.metadata.refs).filter((tag) => tag.includes('atomic'))).toEqual([]);
 });
 
+test('where one pin cannot be set nothing is done: no table, no other pin, no entry, no file', async () => {
+  const features = await world.load('features.hourly');
+  const oldest = features.metadata.snapshotLog[0]?.snapshotId ?? 0n;
+  const transaction = world.store.tables.transaction();
+  transaction.change(features, pinSnapshot('training-set/blocked/v1', oldest));
+  await transaction.commit();
+  await world.create('raw.blocked', {
+    columns: [
+      { name: 'id', type: 'int' },
+      { name: 'ts', type: 'timestamptz' },
+    ],
+  });
+  await world.append('raw.blocked', `SELECT id::INTEGER AS id, ts FROM (${spineSql})`);
+  const spine = { source: { table: { name: 'raw.blocked' } }, eventTime: 'ts', labels: [] };
+  const run = await world.training.createTrainingSet(call(), newSet('blocked', { spine }));
+  const ended = await world.store.runs.ended(run.id);
+  expect(ended.error).toMatch(/ALREADY_EXISTS: The tag training-set\/blocked\/v1 exists/);
+  expect(await world.training.trainingSet('blocked')).toBeNull();
+  expect(await world.store.tables.find({ namespace: ['training'], name: 'blocked' })).toBeNull();
+  expect(Object.keys((await world.load('raw.blocked')).metadata.refs)).toEqual(['main']);
+  expect((await world.store.audit.entries({ subject: 'training_set/blocked' })).entries).toEqual([]);
+  const files = await readdir(world.store.directory, { recursive: true, withFileTypes: true });
+  const left = files.filter((file) => file.isFile() && file.parentPath.includes('/training/blocked'));
+  expect(left.map((file) => file.name)).toEqual([]);
+});
+
 test('the same idempotency key gives the first run again', async () => {
   const keyed = { caller: ada, key: 'once', input: { name: 'keyed' } };
   const first = await world.training.createTrainingSet(keyed, newSet('keyed'));
@@ -215,4 +245,40 @@ test('feature vectors: the rule with one spine row each', async () => {
   await expect(ask([{ id: 'x' }])).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   await expect(ask([{}])).rejects.toThrow(/lacks the key id/);
   await expect(ask([{ id: 1, other: 2 }])).rejects.toThrow(/other/);
+});
+
+test('the feed reads a version in the order of its spine; a cursor stays with the version it was made on', async () => {
+  const { tables, duckdb } = world.store;
+  const feeds = new TrainingFeeds({
+    tables,
+    duckdb,
+    trainingSet: (name, version) => world.training.require(name, version),
+    trainingSetAt: (name, snapshotId) => world.training.trainingSetAt(name, snapshotId),
+  });
+  await world.succeeded(await world.training.createTrainingSet(call(), newSet('fed')));
+  const source = { trainingSet: { name: 'fed' } };
+  const first = await feeds.open({ source, shuffle: 'NONE', columns: ['spine_position', 'value'], batchSize: 4 });
+  expect(first.snapshotId).toBe((await world.training.require('fed')).data.snapshotId);
+  const { value: batch } = await first.batches.next();
+  await first.batches.return();
+  const spine = { source: { sql: `${spineSql} LIMIT 2` }, eventTime: 'ts', labels: ['even'] };
+  await world.succeeded(await world.training.createTrainingSet(call(), newSet('fed', { spine })));
+  const rest = await feeds.open({ source, shuffle: 'NONE', columns: ['spine_position'], cursor: batch?.cursor });
+  const positions: number[] = [];
+  for await (const { recordBatch } of rest.batches)
+    positions.push(...Array.from(recordBatch.getChild('spine_position') ?? [], Number));
+  expect(positions).toEqual([4, 5, 6, 7, 8]);
+  await expect(feeds.open({ source: { trainingSet: { name: 'fed', version: 2 } }, cursor: batch?.cursor })).rejects.toMatchObject(
+    { code: 'CONFLICT' },
+  );
+});
+
+test('who may: an approver reproduces and does not make, a viewer does neither', async () => {
+  const as = (role: 'approver' | 'viewer') => ({ caller: caller(role, [role]), key: null, input: {} });
+  const run = await world.training.reproduceTrainingSet(as('approver'), { name: 'worked', version: 1 });
+  expect((await world.succeeded(run)).result).toMatchObject({ verdict: 'EXACT' });
+  await expect(world.training.reproduceTrainingSet(as('viewer'), { name: 'worked', version: 1 })).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
+  await expect(world.training.createTrainingSet(as('approver'), newSet('not_made'))).rejects.toMatchObject({ code: 'FORBIDDEN' });
 });
