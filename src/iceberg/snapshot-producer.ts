@@ -5,7 +5,7 @@ import { encodeManifestList } from './manifest-list.ts';
 import { manifestsToMerge, mergePolicy } from './manifest-merge.ts';
 import { everything, type ManifestProjection } from './manifest-reader.ts';
 import { encodeManifest, type WrittenManifest } from './manifest-writer.ts';
-import type { TableMetadata } from './metadata.ts';
+import { refByName, type TableMetadata } from './metadata.ts';
 import { mainBranch, type Snapshot, type SnapshotOperation } from './snapshot.ts';
 import { snapshotSummary } from './snapshot-summary.ts';
 import { currentSchema, requireSpec, specValueTypes } from './table-partitioning.ts';
@@ -97,9 +97,15 @@ function writableVersion({ formatVersion }: TableMetadata): 1 | 2 {
   );
 }
 
-/** The snapshot that a branch is at; null for a main branch without any. Throws NOT_FOUND for another branch that is not there. */
+/** The snapshot that a branch is at; null for a main branch without any. Throws NOT_FOUND for another that is not there, FAILED_PRECONDITION for a tag. */
 export function branchSnapshot(base: TableMetadata, branch: string): Snapshot | null {
-  const id = base.refs[branch]?.snapshotId ?? (branch === mainBranch ? base.currentSnapshotId : null);
+  const ref = refByName(base, branch);
+  if (ref?.type === 'tag') {
+    throw new IcecoreError('FAILED_PRECONDITION', `${branch} is a tag, and stays on its snapshot: write to a branch.`, {
+      context: { branch },
+    });
+  }
+  const id = ref?.snapshotId ?? (branch === mainBranch ? base.currentSnapshotId : null);
   if (id === null && branch !== mainBranch) {
     const branches = Object.keys(base.refs).filter((name) => base.refs[name]?.type === 'branch');
     throw new IcecoreError('NOT_FOUND', `The table has no branch ${branch}. It has ${branches.join(', ') || 'none'}.`, {

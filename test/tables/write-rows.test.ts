@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
+import { pinSnapshot } from '../../src/tables/actions/pin-snapshot.ts';
 import { type RowsToWrite, writeRows } from '../../src/tables/write-rows.ts';
 import { Warehouse } from './warehouse.ts';
 
@@ -203,3 +204,21 @@ test('what belongs to a write is committed with it, or not at all', async () => 
   for await (const file of warehouse.tables.storage.list(`${outcome.table.metadata.location}/data`)) files.push(file.location);
   expect(files).toHaveLength(6);
 });
+
+test.each(['APPEND', 'UPSERT', 'DELETE', 'OVERWRITE'] as const)(
+  '%s to a tag is refused, so a pin stays where it is',
+  async (mode) => {
+    const name = `raw.pinned_${mode.toLowerCase()}`;
+    await create(name);
+    const table = await warehouse.load(name);
+    const transaction = warehouse.tables.transaction();
+    transaction.change(table, pinSnapshot('training-set/late/v1', 'current'));
+    await transaction.commit();
+    const before = await warehouse.load(name);
+    const json = [{ airport: 'a1', hour: '2001-01-02T03:00:00' }];
+    await expect(
+      write(name, { mode, branch: 'training-set/late/v1', rows: { json }, keys: ['airport', 'hour'] }),
+    ).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('is a tag') });
+    expect((await warehouse.load(name)).metadata.refs).toEqual(before.metadata.refs);
+  },
+);
