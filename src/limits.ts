@@ -225,3 +225,5 @@ export const feedWorldSizeMax = 65_536;
 
 /** Rows of one batch of a SELECT's result as Arrow. */
 export const sqlBatchRows = 65_536;
+/** Training feeds that are read at the same time: each holds one of the engine's connections while its reader takes its time. */
+export const feedsReadAtOnceMax = 10;

@@ -8,6 +8,7 @@ import { parseIdentifier } from '../iceberg/identifier.ts';
 import { requireField, type Schema as TableSchema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import type { NestedField } from '../iceberg/type.ts';
+import { feedsReadAtOnceMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { duckDbTypeText } from '../sql/duckdb-type.ts';
@@ -85,6 +86,8 @@ interface FeedWork {
  */
 export class TrainingFeeds {
   readonly #options: TrainingFeedsOptions;
+  /** Feeds that hold a connection of the engine. */
+  #reading = 0;
 
   constructor(options: TrainingFeedsOptions) {
     this.#options = options;
@@ -95,6 +98,7 @@ export class TrainingFeeds {
    * FAILED_PRECONDITION for what is not built yet.
    */
   async open(input: TrainingFeedInput, signal?: AbortSignal): Promise<TrainingFeed> {
+    this.#refuseBeyondLimit();
     const share = feedShare(input);
     const asked = feedOrder(input);
     const cursor = input.cursor == null ? null : parseFeedCursor(input.cursor);
@@ -229,8 +233,11 @@ export class TrainingFeeds {
       yield { recordBatch: await this.#noRows(work), rowCount: 0, globalBatch: 0n, cursor, last: true };
       return;
     }
-    const scan = await openScan(this.#options.tables, { table: work.table, withPosition: true }, work.schema, work.plan);
+    this.#refuseBeyondLimit();
+    this.#reading++;
+    let scan: ScanRelation | null = null;
     try {
+      scan = await openScan(this.#options.tables, { table: work.table, withPosition: true }, work.schema, work.plan);
       const lease = await this.#options.duckdb.trusted.lease(signal);
       try {
         const result = await lease.connection.stream(rowsSql(work, scan, rankSql(share, start, rank, positionColumn)));
@@ -259,8 +266,21 @@ export class TrainingFeeds {
         lease.release();
       }
     } finally {
-      scan.release();
+      this.#reading--;
+      scan?.release();
     }
+  }
+
+  /** A reader may stall for as long as it likes, and holds a connection: those of others must not run out. */
+  #refuseBeyondLimit(): void {
+    if (this.#reading < feedsReadAtOnceMax) return;
+    throw new IcecoreError(
+      'OVERLOADED',
+      `${this.#reading} training feeds are being read from this server already. Try again later.`,
+      {
+        retryable: true,
+      },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type TrainingFeedBatch, TrainingFeeds } from '../../src/training/feed.ts';
+import { feedsReadAtOnceMax } from '../../src/limits.ts';
+import { type TrainingFeed, type TrainingFeedBatch, TrainingFeeds } from '../../src/training/feed.ts';
 import type { TrainingFeedInput } from '../../src/training/feed-input.ts';
 import { TrainingStore } from './training-store.ts';
 
@@ -162,4 +163,18 @@ test('an empty table: one empty batch that is the last', async () => {
   await world.create('raw.empty', { columns: [{ name: 'n', type: 'long' }] });
   const { batches } = await read({ source: { table: { name: 'raw.empty' } } });
   expect(batches).toMatchObject([{ rows: [], last: true }]);
+});
+
+test('readers beyond the limit are turned away, and come in when another leaves', async () => {
+  const open: TrainingFeed[] = [];
+  for (let reader = 0; reader < feedsReadAtOnceMax; reader++) {
+    const feed = await feeds.open({ source, batchSize: 1 });
+    await feed.batches.next();
+    open.push(feed);
+  }
+  await expect(feeds.open({ source })).rejects.toMatchObject({ code: 'OVERLOADED', retryable: true });
+  await open.pop()?.batches.return();
+  expect((await read()).rows.length).toBe(rowCount);
+  for (const feed of open) await feed.batches.return();
+  expect(world.store.duckdb.trusted.leased).toBe(0);
 });
