@@ -98,7 +98,7 @@ export class TableOperations {
       transaction.drop(table);
       return { answer: { location: table.metadata.location }, tableUuid: table.uuid, payload: { name, purge } };
     });
-    if (purge) await removeFilesBelow(this.#options.tables.storage, location);
+    if (purge) await removeFilesBelow(this.#options.tables, location);
   }
 
   /** Null where the ref was taken away. Throws NOT_FOUND, PINNED, FAILED_PRECONDITION, FORBIDDEN. */

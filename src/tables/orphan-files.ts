@@ -4,6 +4,7 @@ import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { orphanAgeMsMin, orphanFilesListedMax, orphanFilesRemovedAtOnce } from '../limits.ts';
 import { canonicalLocation, liesUnder, parseLocation } from '../storage/location.ts';
+import { nestedTables } from './nested-tables.ts';
 import { liveFilesOf, manifestsOf } from './reachable.ts';
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
@@ -39,7 +40,7 @@ export async function removeOrphanFiles(tables: Tables, request: OrphanRemoval):
     );
   }
   const table = await tables.load(request.identifier);
-  const nested = await nestedTables(tables, table);
+  const nested = await nestedTables(tables, table.metadata.location, table.uuid);
   const known = await knownFiles(tables, table, request.signal);
   const files: string[] = [];
   let fileCount = 0;
@@ -61,29 +62,6 @@ export async function removeOrphanFiles(tables: Tables, request: OrphanRemoval):
   }
   await remove();
   return { table, files, fileCount, bytes, truncated: fileCount > files.length };
-}
-
-/** The locations of other tables that lie below this one's, as their metadata files tell. */
-async function nestedTables(tables: Tables, table: Table) {
-  const own = parseLocation(table.metadata.location);
-  const roots = [];
-  let after: string | undefined;
-  for (;;) {
-    const pointers = await tables.catalog.list({ limit: 1000, ...(after === undefined ? {} : { after }) });
-    for (const pointer of pointers) {
-      const metadataFile = parseLocation(pointer.metadataLocation);
-      if (pointer.uuid === table.uuid || !liesUnder(metadataFile, own)) continue;
-      roots.push(parseLocation((await tables.files.metadata(pointer.metadataLocation)).location), parent(metadataFile));
-    }
-    const last = pointers.at(-1);
-    if (last === undefined || pointers.length < 1000) return roots;
-    after = printIdentifier(last.identifier);
-  }
-}
-
-function parent(location: ReturnType<typeof parseLocation>): ReturnType<typeof parseLocation> {
-  const up = (path: string) => path.slice(0, path.lastIndexOf('/'));
-  return location.scheme === 'file' ? { ...location, path: up(location.path) } : { ...location, key: up(location.key) };
 }
 
 async function knownFiles(tables: Tables, table: Table, signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
