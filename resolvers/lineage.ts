@@ -1,10 +1,10 @@
 import { IcecoreError } from '../src/errors.ts';
 import type { LineageDirection } from '../src/lineage/lineage-graph.ts';
-import { parseNodeId } from '../src/node-id.ts';
+import { parseNodeId, printNodeId } from '../src/node-id.ts';
 import type { ApiContext } from './context.ts';
 import type { Given } from './input.ts';
 import { graphView } from './lineage-view.ts';
-import { lineageRefOf, type NodeValue, nodeValue, subjectIdOf } from './node-value.ts';
+import { lineageRefOf, nodeValue, subjectIdOf } from './node-value.ts';
 import type { LineageGraphView, LineageNodeView } from './views.ts';
 
 interface LineageArgs {
@@ -44,10 +44,10 @@ export async function impact(
   return graphView(await icecore.lineage.impact(query, caller));
 }
 
-/** Null where it is gone, hidden, or outside of Icecore. */
-export async function lineageNodeSubject(node: LineageNodeView, _args: object, context: ApiContext): Promise<NodeValue | null> {
+/** The id of what it stands for; null where that is hidden or outside of Icecore. */
+export function lineageNodeSubject(node: LineageNodeView): string | null {
   const id = node.state === 'HIDDEN' ? null : subjectIdOf(node);
-  return id === null ? null : nodeValue(id, context);
+  return id === null ? null : printNodeId(id.kind, ...id.parts);
 }
 
 /** The ref of an id, with the name under which it was last recorded. Throws NOT_FOUND where there is nothing of it, now or ever. */

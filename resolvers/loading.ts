@@ -11,7 +11,7 @@ import { parseVersionKey } from './version-key.ts';
 import type { SnapshotView } from './views.ts';
 
 /** Things by their keys, many at once, in the keys' order; null where there is none or the caller may not see it. */
-type Load<Loaded> = (keys: readonly string[], context: ApiContext) => Promise<readonly (Loaded | null)[]>;
+export type Load<Loaded> = (keys: readonly string[], context: ApiContext) => Promise<readonly (Loaded | null)[]>;
 
 export function snapshotKey({ tableUuid, snapshotId }: Pick<TableSnapshotRef, 'tableUuid' | 'snapshotId'>): string {
   return `${tableUuid}/${snapshotId}`;
@@ -22,7 +22,7 @@ export function featureKey({ tableUuid, fieldId }: Pick<Feature, 'tableUuid' | '
 }
 
 /** By uuid. */
-export const loadTables: Load<Table> = (uuids, { icecore }) => Promise.all(uuids.map((uuid) => icecore.tables.findByUuid(uuid)));
+export const loadTables: Load<Table> = (uuids, { icecore }) => icecore.tables.findManyByUuid(uuids);
 
 /** By `snapshotKey`: each table is read once, however many of its snapshots are asked for. */
 export const loadSnapshots: Load<SnapshotView> = async (keys, context) => {

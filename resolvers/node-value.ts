@@ -1,11 +1,12 @@
 import { IcecoreError } from '../src/errors.ts';
 import type { LineageKind } from '../src/lineage/lineage-record.ts';
-import type { NodeId, NodeKind } from '../src/node-id.ts';
+import { type NodeId, type NodeKind, parseNodeId } from '../src/node-id.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { ApiContext } from './context.ts';
 import { edgeView, nodeView } from './lineage-view.ts';
 import {
   featureKey,
+  type Load,
   loadFeatureSets,
   loadFeatures,
   loadFeatureTables,
@@ -40,32 +41,84 @@ export function runTypename(run: Run): string {
 export async function nodeValue(id: NodeId, context: ApiContext): Promise<NodeValue | null> {
   const value = await loaded(id, context);
   if (value === null) return null;
-  return { typename: id.kind === 'Run' ? runTypename(value as Run) : id.kind, value };
+  return nodeOf(id.kind, value);
 }
 
-async function loaded({ kind, parts }: NodeId, context: ApiContext): Promise<object | null> {
-  const [first = '', second = '', third = ''] = parts;
-  const only = async (found: Promise<readonly (object | null)[]>): Promise<object | null> => (await found)[0] ?? null;
-  const version = (): string => versionKey({ name: first, version: wholeNumber(kind, second) });
+function nodeOf(kind: NodeKind, value: object): NodeValue {
+  return { typename: kind === 'Run' ? runTypename(value as Run) : kind, value };
+}
+
+/**
+ * What ids stand for, in their order: those of one kind by one load. Null for what is gone or may not be seen; an error for a text that is no
+ * id, and no harm to the others.
+ */
+export async function nodeValues(texts: readonly string[], context: ApiContext): Promise<readonly (NodeValue | Error | null)[]> {
+  const wanted = texts.map(wantedNode);
+  const keys = new Map<NodeKind, Set<string>>();
+  for (const each of wanted) {
+    if (!(each instanceof Error) && each.key !== null)
+      keys.set(each.id.kind, (keys.get(each.id.kind) ?? new Set()).add(each.key));
+  }
+  const loads = [...keys].map(async ([kind, distinct]) => {
+    const found = (await batched[kind]?.([...distinct], context)) ?? [];
+    return [kind, new Map([...distinct].map((key, index) => [key, found[index] ?? null]))] as const;
+  });
+  const found = new Map(await Promise.all(loads));
+  return await Promise.all(
+    wanted.map(async (each) => {
+      if (each instanceof Error) return each;
+      const { id, key } = each;
+      const value = key === null ? await loaded(id, context) : found.get(id.kind)?.get(key);
+      return value == null ? null : nodeOf(id.kind, value);
+    }),
+  );
+}
+
+function wantedNode(text: string): { readonly id: NodeId; readonly key: string | null } | IcecoreError {
+  try {
+    const id = parseNodeId(text);
+    return { id, key: batchedKey(id) };
+  } catch (error) {
+    if (IcecoreError.is(error)) return error;
+    throw error;
+  }
+}
+
+/** Kinds that are loaded many at once, by the keys of `batchedKey`. */
+const batched: Partial<Record<NodeKind, Load<object>>> = {
+  Table: loadTables,
+  Snapshot: loadSnapshots,
+  FeatureTable: loadFeatureTables,
+  Feature: loadFeatures,
+  FeatureSet: loadFeatureSets,
+  TrainingSet: loadTrainingSets,
+  Model: loadModels,
+  ModelVersion: loadModelVersions,
+  Run: loadRuns,
+};
+
+/** Null for kinds that are loaded one by one. Throws BAD_USER_INPUT for an id with impossible parts. */
+function batchedKey({ kind, parts }: NodeId): string | null {
+  const [first = '', second = ''] = parts;
   switch (kind) {
-    case 'Table':
-      return only(loadTables([first], context));
     case 'Snapshot':
-      return only(loadSnapshots([snapshotKey({ tableUuid: first, snapshotId: long(kind, second) })], context));
-    case 'FeatureTable':
-      return only(loadFeatureTables([first], context));
+      return snapshotKey({ tableUuid: first, snapshotId: long(kind, second) });
     case 'Feature':
-      return only(loadFeatures([featureKey({ tableUuid: first, fieldId: wholeNumber(kind, second) })], context));
+      return featureKey({ tableUuid: first, fieldId: wholeNumber(kind, second) });
     case 'FeatureSet':
-      return only(loadFeatureSets([version()], context));
     case 'TrainingSet':
-      return only(loadTrainingSets([version()], context));
-    case 'Model':
-      return only(loadModels([first], context));
     case 'ModelVersion':
-      return only(loadModelVersions([version()], context));
-    case 'Run':
-      return only(loadRuns([first], context));
+      return versionKey({ name: first, version: wholeNumber(kind, second) });
+    default:
+      return batched[kind] === undefined ? null : first;
+  }
+}
+
+async function loaded(id: NodeId, context: ApiContext): Promise<object | null> {
+  const [first = '', second = '', third = ''] = id.parts;
+  const key = batchedKey(id);
+  if (key !== null) return (await batched[id.kind]?.([key], context))?.[0] ?? null;
+  switch (id.kind) {
     case 'Prediction':
       return predictionOf({ tableUuid: first }, second, context);
     case 'LineageNode': {
@@ -77,6 +130,8 @@ async function loaded({ kind, parts }: NodeId, context: ApiContext): Promise<obj
       const edge = await context.icecore.lineage.edge(first);
       return edge === null ? null : edgeView(edge, context);
     }
+    default:
+      return null;
   }
 }
 

@@ -1,7 +1,6 @@
 import * as answer from '../resolvers/lineage.ts';
 import { builder } from './builder.ts';
 import { ColumnLineage, LineageEdge, LineageGraph, LineageNode, Node, Run } from './refs.ts';
-import { asNode } from './typename.ts';
 
 export const LineageDirection = builder.enumType('LineageDirection', {
   values: ['UPSTREAM', 'DOWNSTREAM', 'BOTH'] as const,
@@ -43,7 +42,7 @@ builder.objectType(LineageNode, {
     subject: t.field({
       type: Node,
       nullable: true,
-      resolve: async (node, args, context) => asNode(await answer.lineageNodeSubject(node, args, context)),
+      resolve: answer.lineageNodeSubject,
     }),
   }),
 });

@@ -1,6 +1,7 @@
 import type { PageInfo as PageInfoValue } from '../resolvers/connection.ts';
 import type { ApiContext } from '../resolvers/context.ts';
 import * as load from '../resolvers/loading.ts';
+import { nodeValues } from '../resolvers/node-value.ts';
 import type * as views from '../resolvers/views.ts';
 import type { Actor as ActorValue } from '../src/access/caller.ts';
 import type { FeatureRef as FeatureRefValue, KeyMapping as KeyMappingValue } from '../src/features/feature-set.ts';
@@ -12,6 +13,7 @@ import type { Prediction as PredictionValue } from '../src/scoring/prediction.ts
 import type { TableSnapshotRef } from '../src/tables/table.ts';
 import type { PointInTimeOptions as PointInTimeOptionsValue } from '../src/training/training-set.ts';
 import { builder } from './builder.ts';
+import { asNode } from './typename.ts';
 
 /** Every object type with the value that it is answered from. Types with a key can be given as the key, and are loaded in batches. */
 
@@ -20,7 +22,12 @@ function byKey<Loaded>(load: (keys: readonly string[], context: ApiContext) => P
   return { load: load as (keys: readonly string[], context: ApiContext) => Promise<readonly Loaded[]> };
 }
 
-export const Node = builder.interfaceRef<object>('Node');
+export const Node = builder.loadableInterfaceRef('Node', {
+  load: async (ids: readonly string[], context: ApiContext) => {
+    const found = await nodeValues(ids, context);
+    return found.map((each) => (each instanceof Error ? each : asNode(each))) as readonly (object | Error)[];
+  },
+});
 export const PageInfo = builder.objectRef<PageInfoValue>('PageInfo');
 
 export const Actor = builder.objectRef<ActorValue>('Actor');

@@ -105,6 +105,7 @@ export interface Catalog {
   load(identifier: TableIdentifier): Promise<TablePointer | null>;
   loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (TablePointer | null)[]>;
   loadByUuid(uuid: string): Promise<TablePointer | null>;
+  loadManyByUuid(uuids: readonly string[]): Promise<readonly (TablePointer | null)[]>;
   /** In order of the printed identifier, after `after`; only those at or below `namespace` where given. */
   list(options: {
     readonly namespace?: readonly string[];

@@ -83,6 +83,10 @@ export class SqliteCatalog implements Catalog {
     return loadPointerByUuid(this.#database, uuid);
   }
 
+  async loadManyByUuid(uuids: readonly string[]): Promise<readonly (TablePointer | null)[]> {
+    return this.#database.reading(() => uuids.map((uuid) => loadPointerByUuid(this.#database, uuid)));
+  }
+
   async list(options: {
     readonly namespace?: readonly string[];
     readonly after?: string;

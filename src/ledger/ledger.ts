@@ -31,6 +31,7 @@ export class Ledger {
   readonly #identity: string;
   readonly #flusher: LedgerFlusher;
   #index: LedgerIndex;
+  #queries = 0;
   #refreshing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
@@ -79,15 +80,22 @@ export class Ledger {
 
   async count<Row extends LedgerRow>(table: LedgerTable<Row>, query: LedgerQuery<Row> = {}): Promise<bigint> {
     await this.refresh();
+    this.#queries++;
     return this.#reading((index) => index.count(table.name, query as LedgerQuery<LedgerRow>));
   }
 
   /** As `select`, of what the last refresh saw: for several reads that must see the same. */
   selectNow<Row extends LedgerRow>(table: LedgerTable<Row>, query: LedgerQuery<Row> = {}): readonly Row[] {
     const codec = this.#codec(table);
+    this.#queries++;
     return this.#reading((index) => index.select(table.name, query as LedgerQuery<LedgerRow>)).map(
       (cells) => codec.fromIndex(cells) as Row,
     );
+  }
+
+  /** Reads answered since the start: tests assert by it that answers cost a bounded number of them. */
+  get queries(): number {
+    return this.#queries;
   }
 
   /** The journal's sequence number through which the last refresh saw everything. */

@@ -71,6 +71,12 @@ export class Tables {
     return await this.#tablesAt(await this.catalog.loadMany(identifiers));
   }
 
+  /** The same by uuid. */
+  async findManyByUuid(uuids: readonly string[]): Promise<readonly (Table | null)[]> {
+    this.#catalogLoads++;
+    return await this.#tablesAt(await this.catalog.loadManyByUuid(uuids));
+  }
+
   /** In order of the printed names, those after `after`; only those at or below `namespace` where given. */
   async list(options: {
     readonly namespace?: readonly string[];

@@ -66,6 +66,7 @@ export function catalogBehaviours(makeStore: () => Promise<CatalogStore>): void 
       expect(await other.load(flights)).toEqual(pointer);
       expect(await other.loadByUuid('uuid-flights')).toEqual(pointer);
       expect(await other.loadByUuid('uuid-none')).toBeNull();
+      expect(await other.loadManyByUuid(['uuid-none', 'uuid-flights', 'uuid-flights'])).toEqual([null, pointer, pointer]);
       expect(await other.loadMany([airports, flights, flights])).toEqual([null, pointer, pointer]);
     });
 
