@@ -1,4 +1,5 @@
 import { IcecoreError } from '../src/errors.ts';
+import { once } from '../src/ledger/once.ts';
 import { parseNodeId } from '../src/node-id.ts';
 import type { Run, RunKind, RunStatus } from '../src/runs/run.ts';
 import type { Prediction } from '../src/scoring/prediction.ts';
@@ -98,9 +99,15 @@ export function cancelRun(
   input: { readonly idempotencyKey?: Given<string>; readonly id: string },
   context: ApiContext,
 ): Promise<{ readonly run: Run }> {
-  return mutate(context, 'cancelRun', input, async (call) => ({
-    run: await context.icecore.runs.cancel(runIdOf(input.id), call.caller),
-  }));
+  const { icecore } = context;
+  const id = runIdOf(input.id);
+  return mutate(context, 'cancelRun', input, async ({ caller, ...call }) => {
+    await once(icecore, { caller, mutation: 'cancelRun', ...call }, async (claim) => {
+      await icecore.runs.cancel(id, caller, claim({ id }));
+      return { id };
+    });
+    return { run: await icecore.runs.ended(id, context.signal) };
+  });
 }
 
 export async function* runProgress({ id }: { readonly id: string }, { icecore, signal }: ApiContext): AsyncGenerator<Run> {

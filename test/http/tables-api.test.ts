@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { localCaller } from '../../src/access/local-caller.ts';
+import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 let server: TestServer;
@@ -190,14 +192,40 @@ describe('tables', () => {
     for (let a = 0; a < 100; a++) {
       await data(write, { input: { table: 'raw.many', rows: { json: [{ a }] }, mode: 'APPEND' } });
     }
+    await recordRuns('raw.many');
+    const select = vi.spyOn(server.icecore.ledger, 'select');
     const before = server.icecore.tables.counts();
     const answer = await data(`{
-      table(name: "raw.many") { snapshots(first: 100) { edges { node { snapshotId table { name uuid } producedBy { id startedAt } parent { snapshotId } } } } }
+      table(name: "raw.many") { snapshots(first: 100) { edges { node { snapshotId table { name uuid } parent { snapshotId }
+        producedBy { id kind outputs { tableName snapshotId table { name } } } } } } }
     }`);
-    expect(answer.table.snapshots.edges).toHaveLength(100);
+    const { edges } = answer.table.snapshots;
+    expect(edges).toHaveLength(100);
+    for (const { node } of edges)
+      expect(node.producedBy.outputs).toEqual([
+        { tableName: 'raw.many', snapshotId: node.snapshotId, table: { name: 'raw.many' } },
+      ]);
     const after = server.icecore.tables.counts();
     expect(after.catalogLoads - before.catalogLoads).toBeLessThanOrEqual(3);
     expect(after.metadataReads - before.metadataReads).toBeLessThanOrEqual(3);
     expect(after.manifestReads - before.manifestReads).toBe(0);
+    expect(select.mock.calls.length).toBeLessThanOrEqual(3);
+    select.mockRestore();
   });
 });
+
+/** A run for each snapshot of a table, as an external job would report them. */
+async function recordRuns(name: string): Promise<void> {
+  const { lineage, runs, tables } = server.icecore;
+  const table = await tables.load(parseIdentifier(name));
+  const transaction = tables.transaction();
+  for (const { snapshotId } of table.metadata.snapshots) {
+    const output = { tableUuid: table.uuid, tableName: name, snapshotId };
+    const { run, entry } = runs.recorded(localCaller, 'EXTERNAL', 'nightly', {}, { result: null, inputs: [], outputs: [output] });
+    const from = { kind: 'EXTERNAL', uuid: 's3://bucket/file', version: null, name: 'file' } as const;
+    const to = { kind: 'TABLE', uuid: table.uuid, version: String(snapshotId), name } as const;
+    transaction.entry(entry);
+    for (const edge of lineage.drafts([{ from, to, runId: run.id, columns: [] }], localCaller)) transaction.entry(edge);
+  }
+  await transaction.commit();
+}
