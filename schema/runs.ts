@@ -26,7 +26,8 @@ export const RunStatus = builder.enumType('RunStatus', {
   values: ['RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const,
 });
 
-builder.interfaceType(Run, {
+// By the ref itself: only so does an interface hand its loader on to the fields of its type.
+Run.implement({
   interfaces: [Node],
   resolveType: runTypename,
   fields: (t) => ({
