@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
 import { spinePosition, type TypedColumn } from '../features/point-in-time/plan.ts';
-import type { TableIdentifier } from '../iceberg/identifier.ts';
+import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { commitAttemptsMax, trainingFileRows } from '../limits.ts';
@@ -51,6 +51,25 @@ export function spineTable(name: string): TableIdentifier {
 export function trainingTag(name: string, version: number, place = 0): string {
   const tag = `training-set/${name}/v${version}`;
   return place === 0 ? tag : `${tag}/${place + 1}`;
+}
+
+/**
+ * Throws ALREADY_EXISTS where a table has the name of one that a new set would be kept in: its rows, which are somebody else's, would be
+ * replaced.
+ */
+export async function refuseTakenTables({ tables, newestVersion }: TrainingEngine, name: string): Promise<void> {
+  // The tables first: those of a set that is made meanwhile come with its version.
+  const [table] = (await tables.loadMany([dataTable(name), spineTable(name)])).filter((found) => found !== null);
+  if (table !== undefined && (await newestVersion(name)) === 0) throw taken(table.identifier);
+}
+
+function taken(identifier: TableIdentifier): IcecoreError {
+  const table = printIdentifier(identifier);
+  return new IcecoreError(
+    'ALREADY_EXISTS',
+    `The training set would be kept in ${table}, a table that exists already and is not the set's. Give the set another name.`,
+    { context: { table } },
+  );
 }
 
 /** The work of a run of `createTrainingSet`: all of it in one commit, or nothing (semantics, section 1). */
@@ -110,7 +129,7 @@ async function commitTrainingSet(
   const transaction = context.transaction();
   try {
     const write = (identifier: TableIdentifier, relation: string, columns: readonly TypedColumn[]) =>
-      addVersion(engine, context, connection, transaction, { identifier, relation, columns, tag });
+      addVersion(engine, context, connection, transaction, { identifier, relation, columns, tag, isOurs: version > 1 });
     const spineColumns = [...loaded.spine.columns, { column: spinePosition, type: 'long' } as const];
     const spine = await write(spineTable(input.name), loaded.spine.relation, spineColumns);
     const data = await write(dataTable(input.name), made.relation, made.columns);
@@ -188,6 +207,8 @@ async function addVersion(
     readonly relation: string;
     readonly columns: readonly TypedColumn[];
     readonly tag: string;
+    /** Whether an earlier version of the set made the table. */
+    readonly isOurs: boolean;
   },
 ): Promise<TableSnapshotRef> {
   const { identifier, columns } = work;
@@ -195,6 +216,8 @@ async function addVersion(
   let table: TableDraft;
   if (existing === null) {
     table = transaction.create(identifier, { columns: columnDefinitions(columns) });
+  } else if (!work.isOurs) {
+    throw taken(identifier);
   } else {
     table = { ...existing, metadata: withColumns(existing.metadata, columns) };
     transaction.change(existing, replaceColumns(columns));

@@ -15,7 +15,7 @@ import type { Runs } from '../runs/runs.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Tables } from '../tables/tables.ts';
 import { withSplit } from './build-training-set.ts';
-import { createTrainingSet, type TrainingEngine } from './create-training-set.ts';
+import { createTrainingSet, refuseTakenTables, type TrainingEngine } from './create-training-set.ts';
 import { resolveFeaturePins, type TableAsOf } from './feature-pins.ts';
 import { featureVectors } from './feature-vectors.ts';
 import type { NewTrainingSet } from './new-training-set.ts';
@@ -72,7 +72,7 @@ export class Training {
 
   /**
    * Starts the run that makes the next version of a training set. What can be seen to be wrong without reading data is refused at once:
-   * throws BAD_USER_INPUT, NOT_FOUND, FORBIDDEN. The run's result holds `name`, `version`, `digest`, `rowCount`.
+   * throws BAD_USER_INPUT, NOT_FOUND, ALREADY_EXISTS, FORBIDDEN. The run's result holds `name`, `version`, `digest`, `rowCount`.
    */
   async createTrainingSet(call: Call, input: NewTrainingSet): Promise<Run> {
     requireRole(call.caller, 'scientist', 'create training sets');
@@ -177,5 +177,6 @@ export class Training {
     if (eventTime === undefined) return;
     const spine = { relation: '', eventTime, columns, labels: input.spine.labels };
     withSplit(checkJoin({ featureSet, pins, spine, options: input.options }), spine, input.split);
+    await refuseTakenTables(this.#engine, input.name);
   }
 }

@@ -282,3 +282,12 @@ test('who may: an approver reproduces and does not make, a viewer does neither',
   });
   await expect(world.training.createTrainingSet(as('approver'), newSet('not_made'))).rejects.toMatchObject({ code: 'FORBIDDEN' });
 });
+
+test("a table that is not the set's keeps its rows: a set whose name would take it is refused", async () => {
+  await world.create('training.labelled', { columns: [{ name: 'id', type: 'long' }] });
+  await world.append('training.labelled', 'SELECT 7::BIGINT AS id');
+  await expect(world.training.createTrainingSet(call(), newSet('labelled'))).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+  await world.create('training.numbered__spine', { columns: [{ name: 'id', type: 'long' }] });
+  await expect(world.training.createTrainingSet(call(), newSet('numbered'))).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+  expect(await world.rows('training.labelled')).toEqual([{ id: '7' }]);
+});
