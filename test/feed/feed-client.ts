@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { type RecordBatch, RecordBatchReader } from 'apache-arrow';
+import { eventPayloads } from '../http/event-stream.ts';
 
 export const arrowType = 'application/vnd.apache.arrow.stream';
 export const eventType = 'text/event-stream';
@@ -55,14 +56,7 @@ function received(recordBatch: RecordBatch): ReceivedBatch {
 
 /** What each `next` event of a response holds, up to its `complete`. Throws where it ends without. */
 export async function events<Payload>(response: IncomingMessage): Promise<readonly Payload[]> {
-  const payloads: Payload[] = [];
-  for (const block of (await text(response)).split('\n\n')) {
-    const lines = block.split('\n');
-    const data = lines.flatMap((line) => (line.startsWith('data:') ? [line.slice('data:'.length).trim()] : [])).join('\n');
-    if (lines.includes('event: next')) payloads.push(JSON.parse(data) as Payload);
-    if (lines.includes('event: complete')) return payloads;
-  }
-  throw new Error(`the response ended before its "complete" event, after ${payloads.length} events`);
+  return await Array.fromAsync(eventPayloads<Payload>(response));
 }
 
 export async function text(response: IncomingMessage): Promise<string> {
