@@ -5,9 +5,8 @@ import { IcecoreError } from '../errors.ts';
 import type { Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
 import { parseIdentifier } from '../iceberg/identifier.ts';
-import { requireField, type Schema as TableSchema } from '../iceberg/schema.ts';
+import type { Schema as TableSchema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
-import type { NestedField } from '../iceberg/type.ts';
 import { feedsReadAtOnceMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
@@ -15,7 +14,6 @@ import { duckDbTypeText } from '../sql/duckdb-type.ts';
 import { parsePredicate } from '../sql/predicate.ts';
 import { predicateSql } from '../sql/predicate-sql.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { rowColumn } from '../tables/read-parquet.ts';
 import { resolveAsOf, schemaAsOf } from '../tables/resolve-as-of.ts';
 import { openScan, type ScanRelation } from '../tables/scan-relation.ts';
 import { planSnapshot, type SnapshotPlan } from '../tables/snapshot-files.ts';
@@ -23,9 +21,9 @@ import type { AsOf, Table, TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import { requireSnapshot } from './feature-pins.ts';
 import { differs, type FeedCursor, filterHash, parseFeedCursor, printFeedCursor, resumedOrder } from './feed-cursor.ts';
-import { type FeedOrder, type FeedShare, feedOrder, feedShare, type TrainingFeedInput } from './feed-input.ts';
-import { filePlaceColumn, orderKeySql, withFilePlace } from './feed-order-sql.ts';
+import { feedOrder, feedShare, type TrainingFeedInput } from './feed-input.ts';
 import { batchEnd, planRank, rankSql, smaller } from './feed-share.ts';
+import { columnsOf, type FeedWork, positionColumn, rowsSql } from './feed-work.ts';
 import { splitColumn } from './split.ts';
 import type { TrainingSet } from './training-set.ts';
 
@@ -60,24 +58,6 @@ export interface TrainingFeed {
   readonly epoch: number;
   /** Pulled: nothing is read ahead of the reader but the engine's bounded buffer. Leaving it frees the scan. Read once. */
   readonly batches: AsyncGenerator<TrainingFeedBatch, void, undefined>;
-}
-
-const positionColumn = '__icecore_position';
-
-/** What one feed reads, settled before its first batch. */
-interface FeedWork {
-  readonly table: Table;
-  readonly schema: TableSchema;
-  readonly plan: SnapshotPlan;
-  readonly condition: string | null;
-  readonly columns: readonly NestedField[];
-  readonly arrow: Schema;
-  readonly order: FeedOrder;
-  readonly share: FeedShare;
-  readonly start: bigint;
-  readonly rowsTotal: bigint;
-  readonly cursorAt: (position: bigint) => string;
-  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -282,26 +262,4 @@ export class TrainingFeeds {
       },
     );
   }
-}
-
-/** The rank's rows in their order. */
-function rowsSql(work: FeedWork, scan: ScanRelation, condition: string): string {
-  const names = work.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  const filter = work.condition === null ? '' : ` WHERE ${work.condition}`;
-  const key = orderKeySql(work.order);
-  const rows =
-    key === null
-      ? `SELECT ${names} FROM ${scan.sql} AS r${filter}`
-      : `SELECT ${names} FROM ${withFilePlace(scan.sql, [...scan.tasksByPath.keys()])} AS r${filter} ORDER BY ${key}, ${filePlaceColumn}, ${rowColumn}`;
-  return `SELECT ${names} FROM (SELECT *, row_number() OVER () - 1 AS ${positionColumn} FROM (${rows})) WHERE ${condition}`;
-}
-
-function columnsOf(schema: TableSchema, names: readonly string[] | null | undefined): readonly NestedField[] {
-  if (names == null) return schema.fields;
-  if (names.length === 0)
-    throw new IcecoreError('BAD_USER_INPUT', 'The training feed is asked for no column. Name one, or leave `columns` out.');
-  for (const [index, name] of names.entries()) {
-    if (names.indexOf(name) !== index) throw new IcecoreError('BAD_USER_INPUT', `The column ${name} is asked for twice.`);
-  }
-  return names.map((name) => requireField(schema, name));
 }
