@@ -19,6 +19,8 @@ export function authenticationRequired(): Plugin<RequestContext> {
 
 function refusal(args: ExecutionArgs, context: RequestContext): GraphQLError | null {
   if (context.refused === null || asksOnlyTypename(args)) return null;
+  // Counted, one entry a minute (semantics, section 8).
+  void context.icecore.audit.refused(null, 'authenticate', 'server', context.refused);
   return graphqlError(context.refused, { withStatus: true });
 }
 

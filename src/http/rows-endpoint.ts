@@ -57,6 +57,7 @@ export async function answerRowsUpload(
       await spooled?.remove();
     }
   } catch (error) {
+    if (IcecoreError.is(error, 'UNAUTHENTICATED')) void icecore.audit.refused(null, 'authenticate', 'server', error);
     // What of the body was not read would be taken for the next request.
     if (!req.complete) res.setHeader('connection', 'close');
     throw error;

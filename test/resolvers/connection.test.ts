@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { connectionFrom, connectionOfAll, orderedKey } from '../../resolvers/connection.ts';
+import { type Connection, connectionFrom, connectionOfAll, orderedKey } from '../../resolvers/connection.ts';
 
 const key = (item: number): string => orderedKey(item);
 const lists = fc.uniqueArray(fc.nat({ max: 200 }), { maxLength: 40 });
@@ -12,7 +12,7 @@ describe('connections', () => {
         const all = items.toSorted((a, b) => (descending ? b - a : a - b));
         const forwards: number[] = [];
         for (let after: string | null = null; ; ) {
-          const page = connectionOfAll(all, { first: size, after }, key, descending);
+          const page: Connection<number> = connectionOfAll(all, { first: size, after }, key, descending);
           forwards.push(...page.edges.map(({ node }) => node));
           expect(page.pageInfo.hasPreviousPage).toBe(after !== null);
           if (!page.pageInfo.hasNextPage) break;
@@ -21,7 +21,7 @@ describe('connections', () => {
         expect(forwards).toEqual(all);
         const backwards: number[] = [];
         for (let before: string | null = null; ; ) {
-          const page = connectionOfAll(all, { last: size, before }, key, descending);
+          const page: Connection<number> = connectionOfAll(all, { last: size, before }, key, descending);
           backwards.unshift(...page.edges.map(({ node }) => node));
           if (!page.pageInfo.hasPreviousPage) break;
           before = page.pageInfo.startCursor;
