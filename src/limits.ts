@@ -127,6 +127,8 @@ export const filesPublishedAtOnce = 8;
 export const manifestsReadAheadMax = 4;
 /** How much of the audit chain may be unanchored at most, in time. */
 export const checkpointIntervalMs = 60_000;
+/** A line of the anchor, at most: what a crash cut off while it was written is looked for in so much of its end. */
+export const anchorLineBytesMax = 4096;
 /** Refusals of unknown callers are counted for so long and then are one entry (semantics, section 8). */
 export const unknownRefusalsIntervalMs = 60_000;
 /** Data files opened at a time for one scan; on local disk that is a look at the directory, on S3 a download. */
@@ -227,3 +229,14 @@ export const feedWorldSizeMax = 65_536;
 export const sqlBatchRows = 65_536;
 /** Training feeds that are read at the same time: each holds one of the engine's connections while its reader takes its time. */
 export const feedsReadAtOnceMax = 10;
+/** Rows of a SELECT that the command line shows where it is not told how many. */
+export const cliRowsDefault = 1000;
+/** A statement that the command line reads from its input. */
+export const cliStatementBytesMax = 1024 * 1024;
+/** Tables, or snapshots and refs of one, that the command line asks for at a time. */
+export const cliPageSize = 200;
+/** Of one table's snapshots and refs, what the command line shows. */
+export const cliSnapshotsShownMax = 10;
+export const cliRefsShownMax = 50;
+/** SELECTs streamed at the same time: each holds one of the guarded connections while its reader takes its time. */
+export const sqlStreamsAtOnceMax = 10;

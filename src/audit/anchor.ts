@@ -1,5 +1,6 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { anchorLineBytesMax } from '../limits.ts';
 import { type Checkpoint, parseCheckpoint, printCheckpoint } from './checkpoint.ts';
 
 /** Where checkpoints are kept out of reach of whoever can write the warehouse. */
@@ -11,14 +12,29 @@ export interface Anchor {
   read(): Promise<readonly (Checkpoint | null)[]>;
 }
 
+/** What a crash cut off while it was written never counted, and would spoil the line that comes after it. */
+async function removeTornLine(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  const { bytesRead, buffer } = await file.read(
+    Buffer.alloc(anchorLineBytesMax),
+    0,
+    anchorLineBytesMax,
+    Math.max(0, size - anchorLineBytesMax),
+  );
+  const kept = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
+  // A longer piece is none of ours: a verification is to report it.
+  if (kept < bytesRead && (kept > 0 || bytesRead === size)) await file.truncate(size - bytesRead + kept);
+}
+
 /** A file of checkpoints, one line each, only ever appended to; best on another disk, under another user. */
 export function fileAnchor(path: string): Anchor {
   return {
     name: path,
     async append(checkpoint) {
       await mkdir(dirname(path), { recursive: true });
-      const file = await open(path, 'a', 0o644);
+      const file = await open(path, 'a+', 0o644);
       try {
+        await removeTornLine(file);
         await file.appendFile(`${printCheckpoint(checkpoint)}\n`);
         await file.sync();
       } finally {

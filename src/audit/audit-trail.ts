@@ -6,7 +6,7 @@ import type { LineageGraph, LineageNode } from '../lineage/lineage-graph.ts';
 import { lineageKey } from '../lineage/lineage-key.ts';
 import type { LineageRef } from '../lineage/lineage-record.ts';
 import type { Audit } from './audit.ts';
-import { auditLog } from './audit-entry.ts';
+import { type AuditRow, auditLog } from './audit-entry.ts';
 import type { ChainVerification } from './chain-verification.ts';
 import { auditSubject } from './subject.ts';
 import { type AuditStep, nodesBySubject, stepsOf, unrecordedStep } from './trail-steps.ts';
@@ -40,6 +40,9 @@ export async function auditTrail(
     ...unrecorded.map(
       (node) => `${node.name ?? node.uuid}${node.version === null ? '' : `@${node.version}`} has no entry in the chain.`,
     ),
+    ...unapproved(graph, rows).map(
+      (node) => `${node.name ?? node.uuid}@${node.version} was used, and no approval of it is in the chain.`,
+    ),
     ...(chain.firstFault === null ? [] : [chain.firstFault]),
   ];
   return {
@@ -57,6 +60,22 @@ function unrecordedNodes(graph: LineageGraph, subjects: ReadonlySet<string>): re
     graph.edges.flatMap(({ runId, to }) => (runId !== null && subjects.has(`run/${runId}`) ? [lineageKey(to)] : [])),
   );
   return graph.nodes.filter((node) => needsEntry(node) && !subjects.has(auditSubject(node)) && !byRun.has(lineageKey(node)));
+}
+
+/** Model versions that something was made with, and nobody approved. */
+function unapproved(graph: LineageGraph, rows: readonly AuditRow[]): readonly LineageNode[] {
+  const used = new Set(graph.edges.map(({ from }) => lineageKey(from)));
+  const approved = new Set(
+    rows.filter(({ payload }) => payload !== null && isApproval(JSON.parse(payload))).map(({ subject }) => subject),
+  );
+  return graph.nodes.filter(
+    (node) =>
+      node.kind === 'MODEL_VERSION' && node.version !== null && used.has(lineageKey(node)) && !approved.has(auditSubject(node)),
+  );
+}
+
+function isApproval(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && 'decision' in payload && payload.decision === 'APPROVE';
 }
 
 /** Made by one act that must have its entry; other things are described by the acts around them. */

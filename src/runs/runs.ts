@@ -46,6 +46,8 @@ export class Runs {
   readonly #owner = leaseOwner();
   readonly #operations = new Map<string, RunOperation>();
   readonly #executions = new Map<string, RunExecution>();
+  /** Being worked at by this server, from before the lease is taken: a look over all runs must not begin them once more. */
+  readonly #begun = new Set<string>();
   readonly #working = new Set<Promise<void>>();
   /** Begun by nobody yet: their first go needs no entry of its own. */
   readonly #startedHere = new Set<string>();
@@ -214,7 +216,7 @@ export class Runs {
       orderBy: 'started_at, id',
       limit: pageRowsMax,
     });
-    for (const { id } of rows) if (!this.#executions.has(id) && !this.#queue.includes(id)) this.#enqueue(id);
+    for (const { id } of rows) if (!this.#begun.has(id) && !this.#queue.includes(id)) this.#enqueue(id);
   }
 
   /** Stops all work, and lets go of it, so that another server can take it over at once. */
@@ -250,10 +252,19 @@ export class Runs {
 
   /** Does the run, unless another has it or it is over. */
   async #work(id: string): Promise<void> {
+    if (this.#begun.has(id)) return;
+    this.#begun.add(id);
+    try {
+      await this.#workOnce(id);
+    } finally {
+      this.#begun.delete(id);
+    }
+  }
+
+  async #workOnce(id: string): Promise<void> {
     const { catalog, ledger } = this.#options;
     const leaseMs = this.#options.leaseMs ?? runLeaseMs;
     const lease = runSubject(id);
-    if (this.#executions.has(id)) return;
     const fence = await takeLease(catalog, lease, this.#owner, leaseMs);
     if (fence === null) return;
     try {
