@@ -9,6 +9,7 @@ export interface RankPlan {
   readonly tailTo: bigint;
   /** The batches that this rank hands out; none where it has no row left. */
   readonly batches: bigint;
+  readonly rows: bigint;
 }
 
 /** Ranks take slices: rank r has rows [c + b·B·W + r·B, c + b·B·W + (r + 1)·B) of global batch b; what is left over is shared evenly. */
@@ -19,7 +20,9 @@ export function planRank(share: FeedShare, start: bigint, rowsTotal: bigint): Ra
   const rest = share.tail === 'DROP' ? 0n : left % (size * world);
   const tailFrom = rowsTotal - rest + (rest / world) * rank + smaller(rank, rest % world);
   const tailTo = tailFrom + rest / world + (rank < rest % world ? 1n : 0n);
-  return { fullBatches, tailFrom, tailTo, batches: fullBatches + (tailTo > tailFrom ? 1n : 0n) };
+  const tailRows = tailTo - tailFrom;
+  const batches = fullBatches + (tailRows > 0n ? 1n : 0n);
+  return { fullBatches, tailFrom, tailTo, batches, rows: fullBatches * size + tailRows };
 }
 
 /** Where global batch b ends, in positions of the order. */

@@ -8,6 +8,7 @@ import { parseIdentifier } from '../iceberg/identifier.ts';
 import type { Schema as TableSchema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import { feedsReadAtOnceMax } from '../limits.ts';
+import { refuseCutShort } from '../sql/cut-short.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { duckDbTypeText } from '../sql/duckdb-type.ts';
@@ -223,21 +224,24 @@ export class TrainingFeeds {
         const result = await lease.connection.stream(rowsSql(work, scan, rankSql(share, start, rank, positionColumn)));
         const builder = new RecordBatchBuilder(work.arrow, result.columnTypes(), share.batchSize);
         let batch = 0n;
+        let rowsSeen = 0n;
         const next = (recordBatch: RecordBatch): TrainingFeedBatch => {
           const globalBatch = batch++;
           const cursor = work.cursorAt(batchEnd(share, start, rowsTotal, globalBatch));
           return { recordBatch, rowCount: recordBatch.numRows, globalBatch, cursor, last: batch === rank.batches };
         };
         for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+          rowsSeen += BigInt(chunk.rowCount);
           for (const recordBatch of builder.append(chunk)) {
             signal?.throwIfAborted();
             yield next(recordBatch);
           }
         }
-        if (builder.rows > 0) yield next(builder.take());
-        if (batch !== rank.batches) {
-          throw new IcecoreError('INTERNAL', `A training feed of ${rank.batches} batches ended after ${batch}.`);
+        refuseCutShort(result, 'The training feed', signal);
+        if (rowsSeen !== rank.rows) {
+          throw new IcecoreError('INTERNAL', `A training feed of ${rank.rows} rows ended after ${rowsSeen}.`);
         }
+        if (builder.rows > 0) yield next(builder.take());
       } catch (error) {
         signal?.throwIfAborted();
         throw duckDbError(error, 'The training feed');
