@@ -13,6 +13,7 @@ import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { copyOut } from './copy-out.ts';
 import { describeDataFile, refuseNulls } from './data-file-description.ts';
+import { leafColumns } from './parquet-columns.ts';
 import { type PartitionColumn, partitionColumns, partitionValue } from './partition-columns.ts';
 import type { ReturnedFile } from './returned-statistics.ts';
 import type { Tables } from './tables.ts';
@@ -43,6 +44,7 @@ export interface WrittenDataFiles {
  */
 export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Promise<WrittenDataFiles> {
   const schema = currentSchema(work.metadata);
+  refuseFixed(schema);
   const directory = `${tables.stagingDirectory}/${randomUUID()}`;
   await mkdir(directory, { recursive: true });
   const published: string[] = [];
@@ -61,6 +63,17 @@ export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Pr
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** DuckDB writes bytes of any length alone, and other engines refuse to read those as `fixed` (spec: "Parquet", fixed(L)). */
+function refuseFixed(schema: Schema): void {
+  const fault = leafColumns(schema.fields).find(({ type }) => type.startsWith('fixed'));
+  if (fault === undefined) return;
+  throw new IcecoreError(
+    'FAILED_PRECONDITION',
+    `Column ${fault.path} is ${fault.type}, which Icecore reads and does not write yet: use binary instead.`,
+    { context: { column: fault.path } },
+  );
 }
 
 /** Required columns of nested types have no statistics of their own. */

@@ -208,3 +208,11 @@ test('a bare NULL fits every optional column', async () => {
   const { rowCount } = await write('raw.bare_null', { columns }, 'SELECT NULL AS s, NULL AS l');
   expect(rowCount).toBe(1n);
 });
+
+test('a column of fixed length is refused by name: other engines could not read what would be written', async () => {
+  const definition = { columns: [{ name: 'code', type: 'struct<raw: fixed[4]>' }] };
+  await expect(write('raw.fixed', definition, "SELECT {'raw': 'abcd'::BLOB} AS code")).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: expect.stringContaining('"code"."raw" is fixed[4]'),
+  });
+});
