@@ -21,7 +21,7 @@ import { Recollection } from './recollection.ts';
 
 /** Another seed, other moments: `ICECORE_KILL_SEED=7 npx vitest run test/demo/kill.test.ts`. */
 const seed = Number(process.env.ICECORE_KILL_SEED ?? 2001);
-const killMsMax = 240_000;
+const killMsMax = 200_000;
 const rows = 20_000;
 
 describe('the demo, its server killed with -9 at five moments', () => {
@@ -70,7 +70,7 @@ describe('the demo, its server killed with -9 at five moments', () => {
 
       // The last moment may lie behind the demo's end.
       await vi.waitFor(() => expect(server.deaths).toHaveLength(moments.length), { timeout: 5000 });
-      await server.up;
+      await server.standing();
       await recollection.inspect();
       const doubled = `SELECT count(*) - count(DISTINCT prediction_id) AS doubled FROM ${predictionsTable}`;
       expect(await recollection.select(doubled)).toEqual([{ doubled: '0' }]);

@@ -14,9 +14,8 @@ export class MortalServer {
   readonly #calls = new Map<string, number>();
   readonly #deaths: KillMoment[] = [];
   #served: Served;
-  #timer: NodeJS.Timeout | null = null;
-  /** Resolves when the server is up, and inspected if it was killed before. */
-  up: Promise<void> = Promise.resolve();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #up: Promise<void> = Promise.resolve();
   inspect: Inspect = async () => undefined;
 
   private constructor(store: DemoStore, options: ServerOptions, moments: readonly KillMoment[], served: Served) {
@@ -45,27 +44,37 @@ export class MortalServer {
     const at = this.#moments.findIndex((moment) => moment.operation === operation && moment.nth === nth);
     const [moment] = at < 0 ? [] : this.#moments.splice(at, 1);
     if (moment === undefined) return;
-    this.#timer = setTimeout(() => this.#die(moment), moment.afterMs);
+    this.#timers.push(setTimeout(() => this.#die(moment), moment.afterMs));
+  }
+
+  /** Resolves when the server is up, inspected if it was killed before, and not about to be killed again. */
+  async standing(): Promise<void> {
+    for (let up: Promise<void> | null = null; up !== this.#up; ) {
+      up = this.#up;
+      await up;
+    }
   }
 
   /** After a call that broke: resolves when the server is up again. Throws `cause` where the server was not killed meanwhile. */
   async upAgain(deathsBefore: number, cause: unknown): Promise<void> {
     if (this.#deaths.length === deathsBefore) throw cause;
-    await this.up;
+    await this.standing();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.up.catch(() => undefined);
+    for (const timer of this.#timers) clearTimeout(timer);
+    await this.#up.catch(() => undefined);
     await this.#served.stop();
   }
 
+  /** Where the last death is not yet over, right after it. */
   #die(moment: KillMoment): void {
-    this.#timer = null;
-    this.#deaths.push(moment);
-    this.up = this.#restart();
+    this.#up = this.#up.then(() => {
+      this.#deaths.push(moment);
+      return this.#restart();
+    });
     // Thrown to those who wait for it, which may be nobody yet.
-    this.up.catch(() => undefined);
+    this.#up.catch(() => undefined);
   }
 
   async #restart(): Promise<void> {

@@ -36,7 +36,7 @@ export class PersistentApi extends Api {
     const operation = /^mutation [^{]*\{ (\w+)/.exec(query)?.[1];
     const mutation = operation === undefined ? null : { operation, query, variables: variables as Acknowledged['variables'] };
     for (;;) {
-      await this.#server.up;
+      await this.#server.standing();
       const deaths = this.#server.deaths.length;
       if (mutation !== null) {
         this.#server.called(mutation.operation);
@@ -57,7 +57,7 @@ export class PersistentApi extends Api {
   override async *batches({ input }: { readonly input: Variables }): AsyncGenerator<RecordBatch> {
     let cursor: string | undefined;
     for (;;) {
-      await this.#server.up;
+      await this.#server.standing();
       const deaths = this.#server.deaths.length;
       this.#server.called('trainingBatches');
       try {

@@ -17,7 +17,6 @@ const columns = [
   { name: 'a_timestamptz', type: 'timestamptz' },
   { name: 'a_string', type: 'string' },
   { name: 'a_uuid', type: 'uuid' },
-  { name: 'a_fixed', type: 'fixed[4]' },
   { name: 'a_binary', type: 'binary' },
   { name: 'a_list', type: 'list<double>' },
   { name: 'a_map', type: 'map<string, long>' },
@@ -72,7 +71,6 @@ function fullRow(id: string, nth: number): Record<string, unknown> {
       'f79c3e09-677c-4bbd-a479-3f349cb785e7',
       'ffffffff-ffff-ffff-ffff-ffffffffffff',
     ][nth],
-    a_fixed: ['AAAAAA==', '/////w==', 'AAECAw=='][nth],
     a_binary: ['', 'AA==', '3q2+7w=='][nth],
     a_list: [[], [1.5, null, -0.25], [1e-9]][nth],
     a_map: [

@@ -24,7 +24,7 @@ describeWith(['python3'], 'PyIceberg', () => {
   });
 
   test('reads tables at each snapshot of their logs', async () => {
-    const tables = ['raw.flights', everyTypeTable].flatMap((name) => store.history(name));
+    const tables = ['raw.flights', 'icecore.runs', everyTypeTable].flatMap((name) => store.history(name));
     expect(tables.length).toBeGreaterThan(4);
     await expectSameRows(store, python, 'pyiceberg', tables);
   });
