@@ -1,7 +1,7 @@
 import { IcecoreError } from '../errors.ts';
 import { openSelect, resolveSources, snapshotsOf } from '../features/select-sources.ts';
 import { printTypeText } from '../iceberg/type-text.ts';
-import { sqlRowsMax } from '../limits.ts';
+import { sqlRowsMax, sqlStreamsAtOnceMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { type BoundSelect, type JsonRow, runSelect } from '../sql/query.ts';
 import { parseSelect } from '../sql/select.ts';
@@ -38,6 +38,8 @@ export interface ResolvedSelect {
 export class Selects {
   readonly #tables: Tables;
   readonly #duckdb: DuckDb;
+  /** SELECTs that are being read batch by batch. */
+  #streams = 0;
 
   constructor({ tables, duckdb }: { readonly tables: Tables; readonly duckdb: DuckDb }) {
     this.#tables = tables;
@@ -69,17 +71,30 @@ export class Selects {
     }
   }
 
-  /** All rows of a SELECT as Arrow. Leaving it ends the statement. Throws as `run` does. */
+  /** All rows of a SELECT as Arrow. Leaving it ends the statement. Throws as `run` does, and OVERLOADED where too many are read already. */
   async *batches(
     request: SelectRequest,
     signal: AbortSignal,
   ): AsyncGenerator<SelectBatch & { readonly snapshots: readonly TableSnapshotRef[] }, void, undefined> {
-    const select = await this.resolve(request, signal);
+    // A reader may stall for as long as it likes, and holds a connection: those of others must not run out.
+    if (this.#streams >= sqlStreamsAtOnceMax) {
+      throw new IcecoreError(
+        'OVERLOADED',
+        `${this.#streams} SELECTs are being streamed from this server already. Try again later.`,
+        { retryable: true },
+      );
+    }
+    this.#streams++;
     try {
-      for await (const batch of selectBatches(this.#duckdb, select.bound, signal))
-        yield { ...batch, snapshots: select.snapshots };
+      const select = await this.resolve(request, signal);
+      try {
+        for await (const batch of selectBatches(this.#duckdb, select.bound, signal))
+          yield { ...batch, snapshots: select.snapshots };
+      } finally {
+        select.release();
+      }
     } finally {
-      select.release();
+      this.#streams--;
     }
   }
 
