@@ -1,76 +1,22 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Audit } from '../audit/audit.ts';
 import { auditSubject } from '../audit/subject.ts';
-import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
 import { spinePosition, type TypedColumn } from '../features/point-in-time/plan.ts';
-import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
-import { newSnapshotId } from '../iceberg/snapshot-id.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { commitAttemptsMax, trainingFileRows } from '../limits.ts';
-import type { Lineage } from '../lineage/lineage.ts';
+import type { TableIdentifier } from '../iceberg/identifier.ts';
+import { commitAttemptsMax } from '../limits.ts';
 import type { RunContext } from '../runs/run-handler.ts';
-import { quoteIdentifier } from '../sql/quote.ts';
-import { pinSnapshot } from '../tables/actions/pin-snapshot.ts';
-import { overwriteAll } from '../tables/actions/replace-files.ts';
-import { writeDataFiles } from '../tables/data-file-writer.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
-import type { TableDraft, TableTransaction } from '../tables/table-transaction.ts';
 import { buildTrainingRows } from './build-training-set.ts';
-import { pinnedSnapshots, resolveFeaturePins, snapshotRef } from './feature-pins.ts';
+import { pinnedSnapshots, resolveFeaturePins } from './feature-pins.ts';
 import { type NewTrainingSet, recordedTrainingSet } from './new-training-set.ts';
 import { pointInTimeRule } from './point-in-time-join.ts';
-import { type LoadedSpine, loadSpine, type SpineEngine } from './spine-source.ts';
+import { type LoadedSpine, loadSpine } from './spine-source.ts';
+import type { TrainingEngine } from './training-engine.ts';
 import { trainingSetEdges } from './training-lineage.ts';
 import type { TrainingSet } from './training-set.ts';
 import { trainingSetRow, trainingSetSubject, trainingSetTable } from './training-set-table.ts';
-import { columnDefinitions, replaceColumns, withColumns } from './training-table.ts';
-
-export interface TrainingEngine extends SpineEngine {
-  readonly ledger: Ledger;
-  readonly audit: Audit;
-  readonly lineage: Lineage;
-  readonly clock: Clock;
-  featureSet(name: string, version: number): Promise<FeatureSet>;
-  /** The newest version's number; 0 where there is none. */
-  newestVersion(name: string): Promise<number>;
-}
-
-/** Where the rows of a training set are kept, a snapshot each version. */
-export function dataTable(name: string): TableIdentifier {
-  return { namespace: ['training'], name };
-}
-
-/** Where its numbered spines are kept. */
-export function spineTable(name: string): TableIdentifier {
-  return { namespace: ['training'], name: `${name}__spine` };
-}
-
-/** The tag that pins a snapshot for a version of a training set; `place` tells apart several of one table. */
-export function trainingTag(name: string, version: number, place = 0): string {
-  const tag = `training-set/${name}/v${version}`;
-  return place === 0 ? tag : `${tag}/${place + 1}`;
-}
-
-/**
- * Throws ALREADY_EXISTS where a table has the name of one that a new set would be kept in: its rows, which are somebody else's, would be
- * replaced.
- */
-export async function refuseTakenTables({ tables, newestVersion }: TrainingEngine, name: string): Promise<void> {
-  // The tables first: those of a set that is made meanwhile come with its version.
-  const [table] = (await tables.loadMany([dataTable(name), spineTable(name)])).filter((found) => found !== null);
-  if (table !== undefined && (await newestVersion(name)) === 0) throw taken(table.identifier);
-}
-
-function taken(identifier: TableIdentifier): IcecoreError {
-  const table = printIdentifier(identifier);
-  return new IcecoreError(
-    'ALREADY_EXISTS',
-    `The training set would be kept in ${table}, a table that exists already and is not the set's. Give the set another name.`,
-    { context: { table } },
-  );
-}
+import { addVersion, dataTable, distinct, pinSource, placed, spineTable, trainingTag } from './training-tables.ts';
 
 /** The work of a run of `createTrainingSet`: all of it in one commit, or nothing (semantics, section 1). */
 export async function createTrainingSet(engine: TrainingEngine, context: RunContext): Promise<void> {
@@ -194,79 +140,4 @@ async function commitTrainingSet(
     throw error;
   }
   await transaction.commit();
-}
-
-/** Adds a snapshot that replaces all rows of a table, which is made where it is not there, and pins it. */
-async function addVersion(
-  { tables }: TrainingEngine,
-  context: RunContext,
-  connection: DuckDBConnection,
-  transaction: TableTransaction,
-  work: {
-    readonly identifier: TableIdentifier;
-    readonly relation: string;
-    readonly columns: readonly TypedColumn[];
-    readonly tag: string;
-    /** Whether an earlier version of the set made the table. */
-    readonly isOurs: boolean;
-  },
-): Promise<TableSnapshotRef> {
-  const { identifier, columns } = work;
-  const existing = await tables.find(identifier);
-  let table: TableDraft;
-  if (existing === null) {
-    table = transaction.create(identifier, { columns: columnDefinitions(columns) });
-  } else if (!work.isOurs) {
-    throw taken(identifier);
-  } else {
-    table = { ...existing, metadata: withColumns(existing.metadata, columns) };
-    transaction.change(existing, replaceColumns(columns));
-  }
-  const { files } = await writeDataFiles(tables, {
-    connection,
-    relation: work.relation,
-    metadata: table.metadata,
-    orderBy: quoteIdentifier(spinePosition),
-    rowsPerFile: trainingFileRows,
-    signal: context.signal,
-  });
-  transaction.onRollback(files.map((file) => file.filePath));
-  const snapshotId = newSnapshotId();
-  const summary = { 'icecore.run-id': context.run.id };
-  transaction.change(
-    table,
-    overwriteAll(files, { snapshotId, summary }, () => undefined),
-  );
-  transaction.change(table, pinSnapshot(work.tag, snapshotId));
-  return snapshotRef(table, { snapshotId });
-}
-
-async function pinSource(
-  { tables }: TrainingEngine,
-  transaction: TableTransaction,
-  source: TableSnapshotRef,
-  name: string,
-  version: number,
-  place: number,
-): Promise<void> {
-  const table = await tables.findByUuid(source.tableUuid);
-  if (table === null) {
-    throw new IcecoreError('NOT_FOUND', `${source.tableName} was dropped while the training set was made from it.`);
-  }
-  transaction.change(table, pinSnapshot(trainingTag(name, version, place), source.snapshotId));
-}
-
-function distinct(refs: readonly TableSnapshotRef[]): readonly TableSnapshotRef[] {
-  return [...new Map(refs.map((ref) => [`${ref.tableUuid}@${ref.snapshotId}`, ref])).values()];
-}
-
-/** Each source with its number among the pinned snapshots of its table, those made by this commit counted first. */
-function placed(
-  sources: readonly TableSnapshotRef[],
-  made: readonly TableSnapshotRef[],
-): readonly (readonly [number, TableSnapshotRef])[] {
-  return sources.map((source, index) => {
-    const before = [...made, ...sources.slice(0, index)];
-    return [before.filter((other) => other.tableUuid === source.tableUuid).length, source] as const;
-  });
 }

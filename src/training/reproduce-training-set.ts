@@ -8,10 +8,10 @@ import { scanRelation } from '../tables/scan-relation.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import { buildTrainingRows, type TrainingRows } from './build-training-set.ts';
-import type { TrainingEngine } from './create-training-set.ts';
 import { recordedFeaturePins, requireSnapshot } from './feature-pins.ts';
 import { pointInTimeRule } from './point-in-time-join.ts';
 import { rowDifferences } from './row-differences.ts';
+import type { TrainingEngine } from './training-engine.ts';
 import type { ReproductionVerdict, TrainingSet } from './training-set.ts';
 
 /** What a reproduction came to; the result of its run. */

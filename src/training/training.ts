@@ -15,15 +15,17 @@ import type { Runs } from '../runs/runs.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Tables } from '../tables/tables.ts';
 import { withSplit } from './build-training-set.ts';
-import { createTrainingSet, refuseTakenTables, type TrainingEngine } from './create-training-set.ts';
+import { createTrainingSet } from './create-training-set.ts';
 import { resolveFeaturePins, type TableAsOf } from './feature-pins.ts';
 import { featureVectors } from './feature-vectors.ts';
 import type { NewTrainingSet } from './new-training-set.ts';
 import { checkJoin } from './point-in-time-join.ts';
 import { reproduceTrainingSet } from './reproduce-training-set.ts';
 import { checkSpine } from './spine-source.ts';
+import type { TrainingEngine } from './training-engine.ts';
 import type { PointInTimeOptions, TrainingSet } from './training-set.ts';
 import { trainingSetOf, trainingSetTable } from './training-set-table.ts';
+import { refuseTakenTables } from './training-tables.ts';
 
 export interface TrainingOptions {
   readonly catalog: Catalog;
