@@ -5,6 +5,7 @@ import type { Icecore } from '../icecore.ts';
 import { operationMsMax, requestBodyBytesMax } from '../limits.ts';
 import { arrowTransport } from './arrow-transport.ts';
 import { authenticationRequired } from './authentication.ts';
+import { closedCodes } from './closed-codes.ts';
 import { costLimit } from './cost-limit.ts';
 import { graphqlError } from './graphql-error.ts';
 import { loadersPerEvent } from './loaders-per-event.ts';
@@ -31,7 +32,7 @@ export function graphqlEndpoint(icecore: Icecore): YogaServerInstance<ServerCont
     // Whatever NODE_ENV says, originals stay in the log.
     maskedErrors: { errorMessage: '', isDev: false, maskError: (error) => graphqlError(error) },
     context: ({ req, res, params }) => requestContext(icecore, { req, res }, isSubscription(params)),
-    plugins: [authenticationRequired(), costLimit(), loadersPerEvent(), arrowTransport(schema)],
+    plugins: [closedCodes(), authenticationRequired(), costLimit(), loadersPerEvent(), arrowTransport(schema)],
   });
 }
 

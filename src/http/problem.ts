@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { toJson } from '../../schema/json.ts';
 import { type ErrorCode, IcecoreError } from '../errors.ts';
+import { requestBodyBytesMax } from '../limits.ts';
+
+const bodyTooLarge = `The body of a request may have ${requestBodyBytesMax} bytes. Write rows in bulk as an Arrow stream, by POST /tables/NAME/rows, or name a file.`;
 
 const statuses: Readonly<Record<ErrorCode, number>> = {
   BAD_USER_INPUT: 400,
@@ -53,7 +56,8 @@ export function problemOf(error: unknown): Problem {
     };
   }
   if (cause instanceof GraphQLError) {
-    const { http: _, code, ...context } = cause.extensions;
+    const { http, code, ...context } = cause.extensions;
+    if (http?.status === 413) return { code: 'BAD_USER_INPUT', message: bodyTooLarge, context };
     return { code: isErrorCode(code) ? code : 'BAD_USER_INPUT', message: messageOf(error, cause), context };
   }
   return internal(cause);

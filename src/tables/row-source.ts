@@ -65,7 +65,7 @@ async function parquetFile(connection: DuckDBConnection, file: string, roots: re
 async function allowedPath(file: string, roots: readonly string[]): Promise<string> {
   const refusal = new IcecoreError(
     'BAD_USER_INPUT',
-    `The file "${file}" is not under a directory that this server reads from${roots.length === 0 ? ': it has none (ICECORE_FILE_ROOTS)' : ''}.`,
+    `The file "${file}" is not under a directory that this server reads from; its operator names them in ICECORE_FILE_ROOTS${roots.length === 0 ? ', which is empty' : ''}.`,
     { context: { file } },
   );
   let path: string;
