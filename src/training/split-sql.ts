@@ -1,7 +1,7 @@
 import { instantSql } from '../features/point-in-time/instant.ts';
 import type { TypedColumn } from '../features/point-in-time/plan.ts';
-import { sqlName, sqlText } from '../features/point-in-time/sql-name.ts';
 import type { Type } from '../iceberg/type.ts';
+import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { type HashSplit, validateSplit } from './split.ts';
 import type { Split, TimeSplit } from './training-set.ts';
 
@@ -21,19 +21,19 @@ export function splitSql(split: Split, columns: readonly TypedColumn[], eventTim
 function hashSplitSql(split: HashSplit, columns: readonly TypedColumn[]): string {
   const parts = split.columns.map((name) => {
     const type = columns.find(({ column }) => column === name)?.type ?? 'unknown';
-    const [kind, text] = hashedText(sqlName(name), type);
+    const [kind, text] = hashedText(quoteIdentifier(name), type);
     return `coalesce('${kind}' || strlen(${text}) || ':' || ${text}, '-')`;
   });
-  const hashed = [sqlText('icecore-split/1'), sqlText(split.seed.toString()), ...parts].join(' || chr(10) || ');
+  const hashed = [quoteText('icecore-split/1'), quoteText(split.seed.toString()), ...parts].join(' || chr(10) || ');
   const position = `('0x' || left(sha256(${hashed}), ${hashDigits}))::BIGINT`;
   let sum = 0;
   const branches = split.shares.map(({ name, share }, index) => {
     sum += share;
     // The last share takes what rounding leaves over: every row is in a split.
-    if (index === split.shares.length - 1) return `ELSE ${sqlText(name)}`;
-    return `WHEN ${position} < ${BigInt(Math.round(Math.min(sum, 1) * Number(hashRange)))} THEN ${sqlText(name)}`;
+    if (index === split.shares.length - 1) return `ELSE ${quoteText(name)}`;
+    return `WHEN ${position} < ${BigInt(Math.round(Math.min(sum, 1) * Number(hashRange)))} THEN ${quoteText(name)}`;
   });
-  return branches.length === 1 ? sqlText(split.shares[0]?.name ?? '') : `CASE ${branches.join(' ')} END`;
+  return branches.length === 1 ? quoteText(split.shares[0]?.name ?? '') : `CASE ${branches.join(' ')} END`;
 }
 
 /** A letter for the kind of value, and its text: equal for equal values of an int and a long, of a date and its midnight. */
@@ -62,12 +62,12 @@ function hashedText(expression: string, type: Type): readonly [string, string] {
 }
 
 function timeSplitSql(windows: readonly TimeSplit[], eventTime: TypedColumn): string {
-  const instant = `(${instantSql(sqlName(eventTime.column), eventTime.type, 'nanos')})`;
+  const instant = `(${instantSql(quoteIdentifier(eventTime.column), eventTime.type, 'nanos')})`;
   const branches = windows.map(({ name, fromMicros, toMicros }) => {
     const conditions = [`${instant} IS NOT NULL`];
     if (fromMicros !== null) conditions.push(`${instant} >= ${fromMicros * 1000n}::HUGEINT`);
     if (toMicros !== null) conditions.push(`${instant} < ${toMicros * 1000n}::HUGEINT`);
-    return `WHEN ${conditions.join(' AND ')} THEN ${sqlText(name)}`;
+    return `WHEN ${conditions.join(' AND ')} THEN ${quoteText(name)}`;
   });
   return `CASE ${branches.join(' ')} END`;
 }

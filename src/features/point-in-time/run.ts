@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { quoteIdentifier, quoteText } from '../../sql/quote.ts';
 import { candidatesSql, type FeatureGroup, greatestSql, tiesSql, winnersSql } from './candidates.ts';
 import { missStatusSql, newestEventKnownOrNotSql } from './match-status.ts';
 import { newestEventSql } from './newest-event.ts';
 import { type FeatureJoin, type PointInTimePlan, spinePosition } from './plan.ts';
 import { Scratch } from './scratch.ts';
-import { sqlName, sqlText } from './sql-name.ts';
 import { tieError } from './tie-error.ts';
 import { validatePointInTime } from './validate.ts';
 
@@ -36,7 +36,7 @@ export async function runPointInTime(
   try {
     const joined: JoinedFeatures[] = [];
     for (const join of plan.joins) joined.push(await joinFeatures(scratch, plan, join));
-    await scratch.run(`CREATE TEMP TABLE ${sqlName(intoTable)} AS ${answerSql(plan, joined)}`);
+    await scratch.run(`CREATE TEMP TABLE ${quoteIdentifier(intoTable)} AS ${answerSql(plan, joined)}`);
   } finally {
     await scratch.clear();
   }
@@ -57,7 +57,7 @@ async function joinFeatures(scratch: Scratch, plan: PointInTimePlan, join: Featu
 async function featureGroups(scratch: Scratch, plan: PointInTimePlan, join: FeatureJoin): Promise<readonly FeatureGroup[]> {
   const all = join.features.map((_, index) => index);
   if (plan.options.nulls === 'KEEP') return [{ features: all, having: undefined }];
-  const columns = join.features.map((feature) => `count(*) > count(${sqlName(feature.column)})`);
+  const columns = join.features.map((feature) => `count(*) > count(${quoteIdentifier(feature.column)})`);
   const [nullable = []] = await scratch.rows(`SELECT ${columns.join(', ')} FROM ${join.relation}`);
   const whole = all.filter((index) => nullable[index] !== true);
   const alone = all.filter((index) => nullable[index] === true).map((index) => ({ features: [index], having: index }));
@@ -95,7 +95,7 @@ async function missStatus(
 }
 
 function answerSql(plan: PointInTimePlan, joined: readonly JoinedFeatures[]): string {
-  const columns = plan.spine.columns.map(({ column }) => `s.${sqlName(column)} AS ${sqlName(column)}`);
+  const columns = plan.spine.columns.map(({ column }) => `s.${quoteIdentifier(column)} AS ${quoteIdentifier(column)}`);
   columns.push(`s.${spinePosition} AS ${spinePosition}`);
   const features: { readonly place: number; readonly sql: string }[] = [];
   const statuses: string[] = [];
@@ -110,13 +110,13 @@ function answerSql(plan: PointInTimePlan, joined: readonly JoinedFeatures[]): st
     for (const [index, value] of values.entries()) {
       const feature = join.features[index];
       const place = feature?.place ?? features.length;
-      features.push({ place, sql: `${value} AS ${sqlName(feature?.alias ?? '')}` });
+      features.push({ place, sql: `${value} AS ${quoteIdentifier(feature?.alias ?? '')}` });
     }
     if (missStatus === null) continue;
     addJoin(missStatus);
     statuses.push(
       `CASE WHEN ${values.map((value) => `${value} IS NOT NULL`).join(' OR ')} THEN 'MATCHED'
-        ELSE coalesce(${missStatus}.status, ${sqlText('NO_ENTITY')}) END AS ${sqlName(join.statusColumn)}`,
+        ELSE coalesce(${missStatus}.status, ${quoteText('NO_ENTITY')}) END AS ${quoteIdentifier(join.statusColumn)}`,
     );
   }
   features.sort((a, b) => a.place - b.place);

@@ -1,10 +1,10 @@
 import { IcecoreError } from '../../errors.ts';
 import { tiedEntitiesShownMax } from '../../limits.ts';
+import { quoteIdentifier } from '../../sql/quote.ts';
 import type { FeatureGroup } from './candidates.ts';
 import { keyNames } from './feature-rows.ts';
 import { type FeatureJoin, type PointInTimePlan, spinePosition } from './plan.ts';
 import type { Scratch } from './scratch.ts';
-import { sqlName } from './sql-name.ts';
 
 /** The error for spine rows whose rows tie, or null where `ties` (a table of `tiesSql`) is empty. Names the first entities. */
 export async function tieError(
@@ -18,7 +18,7 @@ export async function tieError(
   const keys = keyNames(join);
   const rows = await scratch.rows(
     `SELECT ${keys.map((key) => `${key}::VARCHAR`).join(', ')}, moment, ${group.features.map((index) => `bool_or(d${index})`).join(', ')}
-      FROM (SELECT ${keys.map((key) => `n.${key}`).join(', ')}, s.${sqlName(plan.spine.eventTime.column)}::VARCHAR AS moment, t.*
+      FROM (SELECT ${keys.map((key) => `n.${key}`).join(', ')}, s.${quoteIdentifier(plan.spine.eventTime.column)}::VARCHAR AS moment, t.*
         FROM ${ties} t JOIN ${newestEvent} n ON n.${spinePosition} = t.${spinePosition}
         JOIN ${plan.spine.relation} s ON s.${spinePosition} = t.${spinePosition})
       GROUP BY ${keys.join(', ')}, moment ORDER BY min(${spinePosition}) LIMIT ${tiedEntitiesShownMax}`,
