@@ -4,13 +4,15 @@ import type { JournalDraft } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { lineageDepthDefault, lineageDepthMax, lineageNodesDefault, lineageNodesMax } from '../limits.ts';
+import { lineageDepthDefault, lineageDepthMax, lineageEdgesMax, lineageNodesDefault, lineageNodesMax } from '../limits.ts';
 import { parseCursor, printCursor, walkDigest } from './lineage-cursor.ts';
 import { edgeOf, type LineageEdge, type LineageEdgeRow, lineageEdgeTable } from './lineage-edge-table.ts';
 import type { LineageGraph, LineageNode, LineageQuery, LineageState } from './lineage-graph.ts';
-import { lineageKey } from './lineage-key.ts';
+import { impliedEdgeEnd, lineageKey } from './lineage-key.ts';
 import type { LineageEdgeDraft, LineageRef } from './lineage-record.ts';
 import { type FoundNode, LineageWalk, type OneWay } from './lineage-walk.ts';
+import { besideRun, runRef, runSide } from './run-edge.ts';
+import { unknownOrigins } from './unknown-origin.ts';
 
 export interface LineageOptions {
   readonly ledger: Ledger;
@@ -125,9 +127,19 @@ export class Lineage {
     return snapshots.map(({ tableUuid, snapshotId }) => runs.get(`${tableUuid}/${snapshotId}`) ?? null);
   }
 
+  /** By the id that a graph gave it; null where it is not, or no longer, recorded or implied. */
   async edge(id: string): Promise<LineageEdge | null> {
-    const row = await this.#options.ledger.find(lineageEdgeTable, { id });
-    return row === null ? null : edgeOf(row);
+    const to = impliedEdgeEnd(id);
+    if (to !== null) {
+      const implied = (await this.#options.implied?.([to], 'UPSTREAM', lineageEdgesMax)) ?? [];
+      return implied.find((edge) => edge.id === id) ?? null;
+    }
+    const { recorded, side } = runSide(id);
+    const row = await this.#options.ledger.find(lineageEdgeTable, { id: recorded });
+    if (row === null) return null;
+    const edge = edgeOf(row);
+    if (side === null) return edge;
+    return edge.runId === null ? null : besideRun(edge, side, runRef(edge.runId));
   }
 
   /** The node of one version as the caller may see it; its name is the one last recorded. Null where nothing is known of it. */
@@ -220,9 +232,7 @@ export class Lineage {
       const edge = edgeOf(row);
       const run = runs.get(row.run_id ?? '');
       if (run === undefined) return [];
-      return direction === 'UPSTREAM'
-        ? [{ ...edge, id: `${edge.id}:read`, to: run }]
-        : [{ ...edge, id: `${edge.id}:written`, from: run }];
+      return [besideRun(edge, direction === 'UPSTREAM' ? 'read' : 'written', run)];
     });
   }
 
@@ -236,20 +246,6 @@ export class Lineage {
       return { ...ref, name: state === 'HIDDEN' ? null : ref.name, state, depth };
     });
   }
-}
-
-/** What went before anybody recorded what it came from. */
-function unknownOrigins(nodes: readonly LineageNode[], walk: LineageWalk): readonly string[] {
-  return nodes.filter((node) => !walk.originKnown.has(lineageKey(node))).flatMap((node) => unknownOrigin(node) ?? []);
-}
-
-function unknownOrigin({ depth, kind, name, state, uuid, version }: LineageNode): string | null {
-  const what = name ?? uuid;
-  if (kind === 'PREDICTION') return `The prediction ${what} is gone, and with it the run that made it.`;
-  // One that was asked for may have read nothing; one that was walked to has made something.
-  if (kind === 'RUN' && depth > 0) return `What run ${what} read was not recorded.`;
-  if (kind !== 'TABLE' || version === null || state !== 'DELETED') return null;
-  return `Snapshot ${version} of ${what} is gone, and what it came from was not recorded.`;
 }
 
 function edgeKey(edge: LineageEdge): string {

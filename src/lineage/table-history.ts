@@ -5,7 +5,7 @@ import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { LineageEdge } from './lineage-edge-table.ts';
 import type { LineageState } from './lineage-graph.ts';
-import { lineageKey } from './lineage-key.ts';
+import { impliedEdgeId } from './lineage-key.ts';
 import type { LineageEdgeDraft, LineageRef } from './lineage-record.ts';
 import type { OneWay } from './lineage-walk.ts';
 
@@ -96,7 +96,7 @@ function impliedEdge(table: Table, snapshot: Snapshot, parentSnapshotId: bigint 
   const at = (id: bigint | null): LineageRef => ({ kind: 'TABLE', uuid: table.uuid, version: id?.toString() ?? null, name });
   const [from, to] = [at(parentSnapshotId), at(snapshot.snapshotId)];
   return {
-    id: `snapshot:${lineageKey(to)}`,
+    id: impliedEdgeId(to),
     from,
     to,
     runId: null,

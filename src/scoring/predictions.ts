@@ -2,6 +2,7 @@ import { IcecoreError } from '../errors.ts';
 import { pageRowsDefault, pageRowsMax } from '../limits.ts';
 import type { LineageEdge } from '../lineage/lineage-edge-table.ts';
 import type { LineageState } from '../lineage/lineage-graph.ts';
+import { impliedEdgeId } from '../lineage/lineage-key.ts';
 import type { LineageRef } from '../lineage/lineage-record.ts';
 import type { OneWay } from '../lineage/lineage-walk.ts';
 import type { Runs } from '../runs/runs.ts';
@@ -88,7 +89,7 @@ export class Predictions {
       if (prediction === null) continue;
       const { runId, predictionId, scoredAtMicros, tableName } = prediction;
       edges.push({
-        id: `prediction:${ref.uuid}`,
+        id: impliedEdgeId(ref),
         from: { kind: 'RUN', uuid: runId, version: null, name: runId },
         to: { ...ref, name: `${tableName}/${predictionId}` },
         runId,

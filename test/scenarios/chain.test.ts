@@ -70,6 +70,14 @@ describe('from one prediction back to raw data', () => {
     expect(has(graph, staged)).toBe(true);
   });
 
+  test('every step of it has an id by which it is found again', async () => {
+    const { edges } = await upstream(first.prediction);
+    expect(edges.some(({ id }) => id.startsWith('implied:'))).toBe(true);
+    for (const edge of edges) expect(await store.icecore.lineage.edge(edge.id)).toEqual(edge);
+    for (const id of ['implied:', 'implied:[]', 'implied:["PREDICTION",1,null]', 'none', 'none:read'])
+      expect(await store.icecore.lineage.edge(id)).toBeNull();
+  });
+
   test('it holds its own run alone, and nothing that came later', async () => {
     const [one, two] = [await upstream(first.prediction), await upstream(second.prediction)];
     const run = (of: Run) => ({ kind: 'RUN', uuid: of.id, version: null }) as const;
@@ -211,6 +219,8 @@ describe('from one prediction back to raw data', () => {
     const graph = await upstream({ ...first.prediction, uuid: `${table}/${'0'.repeat(32)}` });
     expect(graph).toMatchObject({ complete: false, root: { state: 'DELETED' } });
     expect(graph.incompleteBecause.join()).toContain('is gone, and with it the run that made it');
+    const early = { of: [first.prediction], direction: 'UPSTREAM', asOfMicros: 0n } as const;
+    expect((await store.icecore.lineage.graph(early, ada)).incompleteBecause.join()).toContain('was not made by then');
   });
 
   describeWith(['python3'], 'the exported log', () => {
