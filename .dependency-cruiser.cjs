@@ -62,6 +62,26 @@ module.exports = {
       to: { path: '^(schema|resolvers)/' },
     },
     {
+      name: 'command-line-is-a-client',
+      severity: 'error',
+      comment: 'It asks a server over HTTP, as any client: of src it knows errors, limits and JSON without rounding.',
+      from: { path: '^src/cli/' },
+      to: { path: '^(src|resolvers|schema|demo|test|bench|scripts)/', pathNot: '^src/(cli/|errors|limits|iceberg/json)' },
+    },
+    {
+      name: 'command-line-brings-no-packages',
+      severity: 'error',
+      comment: 'It starts at once, and runs where nothing is installed.',
+      from: { path: '^src/cli/' },
+      to: { path: '(^|/)node_modules/' },
+    },
+    {
+      name: 'only-main-knows-the-command-line',
+      severity: 'error',
+      from: { path: '^(src|resolvers|schema)/', pathNot: '^src/(cli/|main)' },
+      to: { path: '^src/cli/' },
+    },
+    {
       name: 'no-test-in-the-product',
       severity: 'error',
       from: { path: '^(src|schema|resolvers)/' },
