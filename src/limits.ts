@@ -240,3 +240,5 @@ export const cliSnapshotsShownMax = 10;
 export const cliRefsShownMax = 50;
 /** SELECTs streamed at the same time: each holds one of the guarded connections while its reader takes its time. */
 export const sqlStreamsAtOnceMax = 10;
+/** Journal entries that one flush moves: they are held in memory, and the lease has to last until they are committed. */
+export const ledgerFlushRowsMax = 10_000;

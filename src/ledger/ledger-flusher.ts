@@ -2,7 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalog } from '../catalog/catalog.ts';
 import { takeLease } from '../catalog/lease-owner.ts';
 import { IcecoreError } from '../errors.ts';
-import { journalRetentionMs, ledgerFlushLeaseMs, ledgerFlushWaitMsMax, ledgerTidyFlushes } from '../limits.ts';
+import {
+  journalRetentionMs,
+  ledgerFlushLeaseMs,
+  ledgerFlushRowsMax,
+  ledgerFlushWaitMsMax,
+  ledgerTidyFlushes,
+} from '../limits.ts';
 import { identifierOf } from './ledger-identifier.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { AnyLedgerTable } from './ledger-table.ts';
@@ -100,10 +106,13 @@ export class LedgerFlusher {
       for (const name of await this.#catalog.pendingTables()) {
         const table = this.#tables.get(name);
         if (table === undefined || (only ?? name) !== name) continue;
-        if (!(await this.#catalog.renewLease(lease, this.#owner, fence, ledgerFlushLeaseMs))) return false;
-        const { entries } = await this.#catalog.systemTable(name, identifierOf(name));
-        if (entries.length > 0) await this.#store.flush(table, entries, { lease, fence });
-        await this.#tidy(table, fence);
+        for (let isLeft = true; isLeft; ) {
+          if (!(await this.#catalog.renewLease(lease, this.#owner, fence, ledgerFlushLeaseMs))) return false;
+          const { entries } = await this.#catalog.systemTable(name, identifierOf(name));
+          if (entries.length > 0) await this.#store.flush(table, entries.slice(0, ledgerFlushRowsMax), { lease, fence });
+          isLeft = entries.length > ledgerFlushRowsMax;
+          await this.#tidy(table, fence);
+        }
       }
       return true;
     } finally {

@@ -161,9 +161,11 @@ export class Ledger {
   }
 
   async #catchUp(): Promise<void> {
+    // Before the head: another process that shares the index may commit and apply in between.
+    const appliedBefore = this.appliedSeq;
     const head = await this.#catalog.headSeq();
     // A catalog that was put back to an earlier state: its history is not the one that was copied.
-    if (this.appliedSeq > head) this.#index.clear();
+    if (appliedBefore > head) this.#reading((index) => index.clear());
     for (let applied = this.appliedSeq; applied < head; applied = this.appliedSeq) {
       const { entries, trimmedThroughSeq } = await this.#catalog.journalAfter(applied, ledgerBatchRowsMax);
       const last = entries.at(-1);

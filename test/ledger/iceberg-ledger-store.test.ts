@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
 import { IcebergLedgerStore } from '../../src/ledger/iceberg-ledger-store.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { journalRetentionMs } from '../../src/limits.ts';
+import { journalRetentionMs, ledgerFlushRowsMax } from '../../src/limits.ts';
 import { Warehouse } from '../tables/warehouse.ts';
 import { type Note, note, noteLog, notes } from './notes-table.ts';
 
@@ -127,6 +127,19 @@ describe('the ledger over Iceberg tables', () => {
         count: String(Math.max(...ids.filter((index) => index % 7 === key))),
       })),
     );
+  });
+
+  test('a long journal moves in parts, each within its lease, and every row once', async () => {
+    const ledger = await open('first');
+    const rows = Array.from({ length: ledgerFlushRowsMax + 1 }, (_, index) => note(`n${index}`, { count: BigInt(index) }));
+    await warehouse.catalog.commit({ entries: rows.map((row) => ledger.draft(noteLog, row)) });
+    await ledger.flush();
+    expect(await warehouse.catalog.pendingTables()).toEqual([]);
+    const { metadata } = await warehouse.load('icecore.note_log');
+    expect(metadata.snapshots.map(({ summary }) => summary['added-records'])).toEqual([String(ledgerFlushRowsMax), '1']);
+    expect(
+      await warehouse.rows('icecore.note_log', 'SELECT count(*) AS rows, count(DISTINCT journal_seq) AS seqs FROM t'),
+    ).toEqual([{ rows: String(rows.length), seqs: String(rows.length) }]);
   });
 
   test('a flush that lost its lease moves nothing', async () => {

@@ -2,12 +2,23 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Catalog } from '../../src/catalog/catalog.ts';
 import { IcecoreError } from '../../src/errors.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { LedgerCodec } from '../../src/ledger/ledger-codec.ts';
 import { LedgerIndex } from '../../src/ledger/ledger-index.ts';
 import { LedgerBench } from './ledger-bench.ts';
 import { type Note, note, noteLog, notes } from './notes-table.ts';
+
+/** A catalog with some of its methods replaced. */
+function overridden(catalog: Catalog, methods: Partial<Catalog>): Catalog {
+  return new Proxy(catalog, {
+    get(target, name) {
+      const method: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name);
+      return typeof method === 'function' ? method.bind(target) : method;
+    },
+  });
+}
 
 describe('the ledger over the journal', () => {
   let bench: LedgerBench;
@@ -82,6 +93,34 @@ describe('the ledger over the journal', () => {
     await writeFile(join(damaged, 'ledger.sqlite'), Buffer.alloc(8192, 7));
     expect(await ids(await bench.journalLedger(catalog, [notes], 'damaged'))).toEqual(['a']);
     expect(await ids(await bench.journalLedger(catalog, [notes, noteLog], 'damaged'))).toEqual(['a']);
+  });
+
+  test('an index that another process has brought further meanwhile is not taken for one of an older catalog', async () => {
+    const catalog = await bench.catalog();
+    const other = await bench.journalLedger(catalog, [notes]);
+    const seen: number[] = [];
+    let overtaken = false;
+    const overtaking = overridden(catalog, {
+      headSeq: async () => {
+        const head = await catalog.headSeq();
+        if (overtaken) {
+          await catalog.commit({ entries: [other.draft(notes, note('b'))] });
+          await other.refresh();
+        }
+        return head;
+      },
+      journalAfter: (seq, limit) => {
+        seen.push(other.selectNow(notes).length);
+        return catalog.journalAfter(seq, limit);
+      },
+    });
+    const ledger = await bench.journalLedger(overtaking, [notes]);
+    await catalog.commit({ entries: [ledger.draft(notes, note('a'))] });
+    await other.refresh();
+    overtaken = true;
+    await ledger.refresh();
+    expect(seen).not.toContain(0);
+    expect(other.selectNow(notes).map((row) => row.id)).toEqual(['a', 'b']);
   });
 
   test('a guard refuses what rests on an older state', async () => {
