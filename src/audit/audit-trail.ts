@@ -66,7 +66,9 @@ function unrecordedNodes(graph: LineageGraph, subjects: ReadonlySet<string>): re
 function unapproved(graph: LineageGraph, rows: readonly AuditRow[]): readonly LineageNode[] {
   const used = new Set(graph.edges.map(({ from }) => lineageKey(from)));
   const approved = new Set(
-    rows.filter(({ payload }) => payload !== null && isApproval(JSON.parse(payload))).map(({ subject }) => subject),
+    rows.flatMap(({ action, payload, subject }) =>
+      action === 'reviewModelVersion' && payload !== null && isApproval(JSON.parse(payload)) ? [subject] : [],
+    ),
   );
   return graph.nodes.filter(
     (node) =>

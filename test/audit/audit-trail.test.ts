@@ -127,6 +127,35 @@ describe('the audit trail', () => {
     expect(found.steps[0]).toMatchObject({ kind: 'UNRECORDED', by: null, entrySeq: null });
   });
 
+  test('a model version that something was made with needs an approval; acts that a run and its output both tell of are told once', async () => {
+    await train(await write(bob));
+    const table = now(await warehouse.append('raw.flights', 'SELECT 3 AS a'));
+    const made: LineageRef = { ...table, uuid: '5f0c7d0e-58b5-4f9c-a7d6-1d1f0f3f0a11', name: 'predictions.churn' };
+    const run: LineageRef = { kind: 'RUN', uuid: 'r2', version: null, name: 'r2' };
+    const entries = lineage.drafts([{ from: model, to: made, runId: 'r2', columns: [] }], ana);
+    await act(ana, 'scoreBatch', auditSubject(made), { entries });
+    await act(ana, 'scoreBatch', auditSubject(run));
+    const of = (ref: LineageRef) => auditTrail({ audit, lineage, ledger }, [ref], ana);
+    // The table is none that is there: its origin is known, so it is no gap.
+    expect((await of(made)).missing).toEqual(['churn@1 was used, and no approval of it is in the chain.']);
+    expect((await trail()).missing).toEqual([]);
+    await warehouse.catalog.commit({
+      links: ['REJECT', 'APPROVE'].map((decision) =>
+        audit.link({
+          caller: bob,
+          action: 'reviewModelVersion',
+          subject: auditSubject(model),
+          outcome: decision === 'APPROVE' ? 'SUCCEEDED' : 'FORBIDDEN',
+          payload: { decision },
+        }),
+      ),
+    });
+    const [ofTable, ofRun] = [await of(made), await of(run)];
+    expect([ofTable.missing, ofRun.missing]).toEqual([[], []]);
+    expect(ofTable.steps.filter(({ kind }) => kind === 'scoreBatch').map(({ node }) => node.kind)).toEqual(['TABLE']);
+    expect(ofRun.steps.filter(({ kind }) => kind === 'scoreBatch').map(({ node }) => node.kind)).toEqual(['RUN']);
+  });
+
   test('a step by a caller whom nobody checked makes it LOCAL', async () => {
     await train(await write(localCaller));
     expect((await trail()).assurance).toBe('LOCAL');
