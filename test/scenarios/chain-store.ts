@@ -77,8 +77,8 @@ export class ChainStore {
   }
 
   /** Gives the snapshot as lineage names it. */
-  async write(table: string, rows: GivenRows): Promise<LineageRef> {
-    const write = { table, branch: 'main', rows, mode: 'APPEND', keys: null, expectedSnapshotId: null } as const;
+  async write(table: string, rows: GivenRows, mode: 'APPEND' | 'OVERWRITE' = 'APPEND'): Promise<LineageRef> {
+    const write = { table, branch: 'main', rows, mode, keys: null, expectedSnapshotId: null } as const;
     const written = await this.icecore.rowWrites.write(this.as(bob), write, AbortSignal.timeout(60_000));
     return { kind: 'TABLE', uuid: written.table.uuid, version: written.snapshot.snapshotId.toString(), name: table };
   }

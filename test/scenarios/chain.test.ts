@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditTrail } from '../../src/audit/audit-trail.ts';
+import type { AuditStep } from '../../src/audit/trail-steps.ts';
 import type { LineageGraph } from '../../src/lineage/lineage-graph.ts';
 import { lineageKey } from '../../src/lineage/lineage-key.ts';
 import type { LineageRef } from '../../src/lineage/lineage-record.ts';
@@ -55,6 +57,7 @@ describe('from one prediction back to raw data', () => {
   const trail = (of: LineageRef) => auditTrail(store.icecore, [of], ada);
   const has = (graph: LineageGraph, ref: Pick<LineageRef, 'kind' | 'uuid' | 'version'>) =>
     graph.nodes.some((node) => lineageKey(node) === lineageKey(ref));
+  const entry = ({ kind, entrySeq }: AuditStep) => `${entrySeq} ${kind}`;
   const keys = (graph: LineageGraph) => graph.nodes.map((node) => lineageKey(node)).sort();
 
   test('lineage reaches the very snapshot that the features were computed from, and is complete', async () => {
@@ -212,6 +215,38 @@ describe('from one prediction back to raw data', () => {
     expect(found.steps.filter(({ kind }) => kind === 'writeRows')).toHaveLength(4);
     // What was done to the tables after it was scored is no step of it.
     expect(found.steps.at(-1)?.kind).toBe('scoreBatch');
+  });
+
+  test('whatever is done to the tables afterwards, the chain stays as it was', async () => {
+    const before = { keys: keys(await upstream(first.prediction)), steps: (await trail(first.prediction)).steps.map(entry) };
+    const { maintenance } = store.icecore;
+    const tables = ['raw.flights', 'features.origin', 'training.late', 'predictions.late'] as const;
+    const acts = {
+      append: () => store.write('raw.flights', flightsOf(5)),
+      overwrite: () => store.write('raw.flights', flightsOf(6), 'OVERWRITE'),
+      materialize: () => store.materialize(),
+      train: () => store.train(),
+      score: () => store.score(),
+      compact: (table: string) =>
+        store.end(maintenance.compact(store.as(eve), { table, targetFileSizeBytes: null, where: null, dryRun: false })),
+      manifests: (table: string) => store.end(maintenance.rewriteManifests(store.as(eve), { table, dryRun: false })),
+      expire: (table: string) =>
+        maintenance.expire(store.as(eve), { table, olderThanMs: store.nowMs, keepLast: 1, dryRun: false }),
+    };
+    const act = fc.tuple(fc.constantFrom(...(Object.keys(acts) as (keyof typeof acts)[])), fc.constantFrom(...tables));
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 6 }), async (sequence) => {
+        for (const [name, table] of sequence) await acts[name](table);
+        const graph = await upstream(first.prediction);
+        expect(graph.incompleteBecause).toEqual([]);
+        expect(keys(graph)).toEqual(before.keys);
+        const found = await trail(first.prediction);
+        expect(found.missing).toEqual([]);
+        expect(found.steps.map(entry)).toEqual(before.steps);
+      }),
+      // The acts add up, so a failure cannot be shrunk.
+      { numRuns: 8, endOnFailure: true },
+    );
   });
 
   test('a prediction that nobody made is not passed over in silence', async () => {
