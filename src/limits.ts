@@ -242,3 +242,5 @@ export const cliRefsShownMax = 50;
 export const sqlStreamsAtOnceMax = 10;
 /** Journal entries that one flush moves: they are held in memory, and the lease has to last until they are committed. */
 export const ledgerFlushRowsMax = 10_000;
+/** Tokens of one GraphQL document: parsing and validating so many takes under a second, and comes before it is known who asks. */
+export const queryTokensMax = 100_000;

@@ -9,6 +9,7 @@ import { closedCodes } from './closed-codes.ts';
 import { costLimit } from './cost-limit.ts';
 import { graphqlError } from './graphql-error.ts';
 import { loadersPerEvent } from './loaders-per-event.ts';
+import { parseLimit } from './parse-limit.ts';
 import { type RequestContext, type ServerContext, unknownCaller } from './request-context.ts';
 import { isSubscription } from './subscription.ts';
 
@@ -32,7 +33,7 @@ export function graphqlEndpoint(icecore: Icecore): YogaServerInstance<ServerCont
     // Whatever NODE_ENV says, originals stay in the log.
     maskedErrors: { errorMessage: '', isDev: false, maskError: (error) => graphqlError(error) },
     context: ({ req, res, params }) => requestContext(icecore, { req, res }, isSubscription(params)),
-    plugins: [closedCodes(), authenticationRequired(), costLimit(), loadersPerEvent(), arrowTransport(schema)],
+    plugins: [closedCodes(), parseLimit(), authenticationRequired(), costLimit(), loadersPerEvent(), arrowTransport(schema)],
   });
 }
 

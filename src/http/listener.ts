@@ -20,7 +20,8 @@ export function listener(icecore: Icecore, { graphiqlKey, isDraining }: Listener
   const graphiql = new GraphiqlPage(graphiqlKey);
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { pathname } = new URL(req.url ?? '/', 'http://host');
+    const pathname = URL.parse(req.url ?? '/', 'http://host')?.pathname;
+    if (pathname === undefined) throw new IcecoreError('BAD_USER_INPUT', 'The address of the request is malformed.');
     if (pathname === '/health' || pathname === '/health/live') return answerJson(res, 200, { status: 'ok' });
     if (pathname === '/health/ready') return answerReadiness(icecore, res, isDraining());
     if (!icecore.keys.inForce) checkLoopbackOrigin(req);
