@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mutate } from '../../resolvers/mutation.ts';
+import { hasRole } from '../access/role.ts';
 import { IcecoreError } from '../errors.ts';
 import type { Icecore } from '../icecore.ts';
 import { arrowBodyBytesMax } from '../limits.ts';
@@ -39,9 +40,9 @@ export async function answerRowsUpload(
     const write = { table, ...parametersOf(req) };
     const key = req.headers['idempotency-key'];
     const idempotencyKey = typeof key === 'string' ? key : null;
-    // A repetition is told by its bytes, which have to be known before anything is written.
-    const spooled =
-      idempotencyKey === null ? null : await SpooledBody.take(req, icecore.tables.stagingDirectory, arrowBodyBytesMax);
+    // A repetition is told by its bytes, which have to be known before anything is written; of who may not write, none is taken.
+    const isTaken = idempotencyKey !== null && hasRole(caller, 'scientist');
+    const spooled = isTaken ? await SpooledBody.take(req, icecore.tables.stagingDirectory, arrowBodyBytesMax) : null;
     try {
       const input = { ...write, idempotencyKey, bodySha256: spooled?.sha256 ?? null };
       const rows = { arrow: spooled === null ? req : spooled.bytes() };

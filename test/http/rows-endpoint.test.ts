@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from './test-server.ts';
@@ -76,4 +78,26 @@ describe('POST /tables/NAME/rows', () => {
     );
     expect(await rows()).toHaveLength(2);
   });
+});
+
+it('takes no body of a caller who may not write, also under an idempotency key', async () => {
+  const keys = JSON.stringify([{ key: 'viewer-key', subject: 'vera', kind: 'HUMAN', roles: ['viewer'] }]);
+  const guarded = await startTestServer({ keys });
+  try {
+    const upload = request(`${guarded.origin}/tables/raw.up/rows`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/vnd.apache.arrow.stream',
+        authorization: 'Bearer viewer-key',
+        'idempotency-key': 'endless',
+      },
+    });
+    // Never ended: an answer comes all the same.
+    upload.write(stream([1n], [1]));
+    const [response] = (await once(upload, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(403);
+    upload.destroy();
+  } finally {
+    await guarded.close();
+  }
 });
