@@ -69,6 +69,7 @@ function printGraph(graph: LineageGraph, directions: readonly TreeDirection[], c
   if (graph.complete) return;
   console.out(`${bold('This is not all of it:', console)}\n`);
   for (const reason of graph.incompleteBecause) console.out(`- ${printable(reason)}\n`);
+  console.out(`${dim('--depth and --max-nodes reach further, where they are the reason', console)}\n`);
 }
 
 /** Gives the ids of what it drew. */

@@ -137,7 +137,9 @@ export class LineageTree {
     const notes = [
       stateText(node),
       isVersion ? (this.#direction === 'UPSTREAM' ? 'before that' : 'after that') : '',
-      run === null ? '' : `by a ${run.kind} run${run.status === 'SUCCEEDED' ? '' : `, ${run.status}`}`,
+      run === null
+        ? ''
+        : `by ${/^[AEIOU]/.test(run.kind) ? 'an' : 'a'} ${run.kind} run${run.status === 'SUCCEEDED' ? '' : `, ${run.status}`}`,
       isHome || !isBranch ? '' : this.#drawn.has(node.id) ? 'see above' : 'see below',
     ].filter((note) => note !== '');
     return nodeLabel(node) + (notes.length === 0 ? '' : dim(`  ${notes.join('; ')}`, this.#style));

@@ -1,74 +1,13 @@
 import { printJson } from '../iceberg/json.ts';
-import { cliRefsShownMax, cliSnapshotsShownMax } from '../limits.ts';
-import type { Api } from './api.ts';
 import { bold, type Console, dim } from './console.ts';
 import { counted, countText } from './count-text.ts';
 import { printable } from './printable.ts';
-import { type ListedTable, listedTableFields, momentText, rowsOf, type SnapshotSummary } from './table-list.ts';
+import type { DescribedTable, FeatureDeclaration, TableDescription } from './table-description.ts';
+import { momentText, rowsOf } from './table-list.ts';
 import { type TextCell, textTable } from './text-table.ts';
 
-const query = `query ($name: String!, $snapshots: Int, $refs: Int) {
-  table(name: $name) {
-    ${listedTableFields} uuid location formatVersion properties
-    columns { fieldId name type required doc }
-    partitionFields { name column transform }
-    refs(first: $refs) { totalCount edges { node { name type snapshot { snapshotId } } } }
-    last: snapshots(first: $snapshots) { edges { node { snapshotId committedAt operation summary producedBy { kind } } } }
-  }
-  featureTable(name: $name) { entityKeys eventTime knownTime sequence timeToLive description owner definition }
-}`;
-
-interface FeatureDeclaration {
-  readonly entityKeys: readonly string[];
-  readonly eventTime: string;
-  readonly knownTime: string | null;
-  readonly sequence: string | null;
-  readonly timeToLive: string | null;
-  readonly description: string | null;
-  readonly owner: string | null;
-  readonly definition: string | null;
-}
-
-interface DescribedTable extends ListedTable {
-  readonly uuid: string;
-  readonly location: string;
-  readonly formatVersion: number;
-  readonly columns: readonly {
-    readonly fieldId: number;
-    readonly name: string;
-    readonly type: string;
-    readonly required: boolean;
-    readonly doc: string | null;
-  }[];
-  readonly partitionFields: readonly { readonly name: string; readonly column: string; readonly transform: string }[];
-  readonly refs: {
-    readonly totalCount: string | null;
-    readonly edges: readonly {
-      readonly node: { readonly name: string; readonly type: string; readonly snapshot: { readonly snapshotId: string } };
-    }[];
-  };
-  readonly last: {
-    readonly edges: readonly { readonly node: SnapshotSummary & { readonly producedBy: { readonly kind: string } | null } }[];
-  };
-}
-
-export interface TablePage {
-  readonly table: DescribedTable;
-  readonly featureTable: FeatureDeclaration | null;
-}
-
-/** One table with its columns, partitioning, refs and last snapshots; null where there is none of that name. */
-export async function readTablePage(api: Api, name: string): Promise<TablePage | null> {
-  const { table, featureTable } = await api.ask<{ readonly table: DescribedTable | null } & Omit<TablePage, 'table'>>(query, {
-    name,
-    snapshots: cliSnapshotsShownMax,
-    refs: cliRefsShownMax,
-  });
-  return table === null ? null : { table, featureTable };
-}
-
 /** One JSON object: the table as the API has it, connections as lists. */
-export function printTablePageJson({ table, featureTable }: TablePage, console: Console): void {
+export function printTablePageJson({ table, featureTable }: TableDescription, console: Console): void {
   const { refs, last, snapshots, ...rest } = table;
   const page = {
     ...rest,
@@ -80,7 +19,7 @@ export function printTablePageJson({ table, featureTable }: TablePage, console: 
   console.out(`${printJson(page)}\n`);
 }
 
-export function printTablePage({ table, featureTable }: TablePage, console: Console): void {
+export function printTablePage({ table, featureTable }: TableDescription, console: Console): void {
   const { currentSnapshot } = table;
   const rows = currentSnapshot === null ? '0' : rowsOf(currentSnapshot);
   const facts = [table.kind, `Iceberg format v${table.formatVersion}`, ...(rows === null ? [] : [counted(rows, 'row')])];

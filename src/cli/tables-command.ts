@@ -5,8 +5,9 @@ import type { Action, Command } from './command.ts';
 import type { Console } from './console.ts';
 import { printable } from './printable.ts';
 import { Refusal } from './refusal.ts';
+import { describeTable } from './table-description.ts';
 import { type ListedTable, listTables, printTables } from './table-list.ts';
-import { printTablePage, printTablePageJson, readTablePage } from './table-page.ts';
+import { printTablePage, printTablePageJson } from './table-page.ts';
 
 const kinds = ['TABLE', 'FEATURES', 'TRAINING_SET', 'PREDICTIONS', 'SYSTEM'];
 
@@ -38,7 +39,7 @@ interface Narrow {
 
 async function show(api: Api, { name, kind, isJson }: Narrow, console: Console): Promise<void> {
   // A table's name has a namespace, so a dot. A namespace may have one too, and no table is called as it is.
-  const page = name?.includes('.') && kind === null ? await readTablePage(api, name) : null;
+  const page = name?.includes('.') && kind === null ? await describeTable(api, name) : null;
   if (page !== null) return (isJson ? printTablePageJson : printTablePage)(page, console);
   const tables: ListedTable[] = [];
   for await (const table of listTables(api, { namespace: name, kind })) {
