@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Call } from '../src/access/call.ts';
 import { IcecoreError } from '../src/errors.ts';
-import type { Call } from '../src/features/call.ts';
 import type { ApiContext } from './context.ts';
 import type { Given } from './input.ts';
 

@@ -1,3 +1,4 @@
+import type { Call, Page } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import { auditSubject } from '../audit/subject.ts';
@@ -12,7 +13,6 @@ import type { Lineage } from '../lineage/lineage.ts';
 import type { LineageEdgeDraft, LineageRef } from '../lineage/lineage-record.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
-import type { Call, Page } from './call.ts';
 import type { FeatureSet } from './feature-set.ts';
 import { featureSetOf, featureSetRow, featureSetSubject, featureSetTable } from './feature-set-table.ts';
 import { type FeatureRequest, freezeFeatures } from './freeze.ts';

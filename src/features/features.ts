@@ -1,3 +1,4 @@
+import type { Call, Page } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -16,7 +17,6 @@ import type { ColumnDefinition } from '../tables/new-table.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
-import type { Call, Page } from './call.ts';
 import { changedDeclaration, type FeatureTableChange, tagsOf } from './declaration-change.ts';
 import { resolveRoles } from './declare.ts';
 import { declareFeatures } from './declare-action.ts';

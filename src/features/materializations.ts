@@ -1,3 +1,4 @@
+import type { Call } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
@@ -6,11 +7,10 @@ import { parseIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
 import type { Run } from '../runs/run.ts';
 import type { Runs } from '../runs/runs.ts';
-import type { Call } from './call.ts';
+import { startRun } from '../runs/start-run.ts';
 import { checkDefinition, definitionEngine } from './definition.ts';
 import { parseDeclaration } from './feature-declaration.ts';
 import { type MaterializeEngine, materialize, materializedTo, type RecordedMaterialization } from './materialize.ts';
-import { startRun } from './start-run.ts';
 
 export interface MaterializationsOptions extends MaterializeEngine {
   readonly catalog: Catalog;

@@ -9,6 +9,7 @@ import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { commitAttemptsMax, jobStatementMsMax } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
+import { recordedInput } from '../runs/recorded-input.ts';
 import type { RunContext } from '../runs/run-handler.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { withSelect } from '../sql/query.ts';
@@ -16,14 +17,13 @@ import { parseSelect } from '../sql/select.ts';
 import { replaceFiles } from '../tables/actions/replace-files.ts';
 import { writeDataFiles } from '../tables/data-file-writer.ts';
 import { openScan } from '../tables/scan-relation.ts';
+import { openSelect, resolveSources } from '../tables/select-sources.ts';
 import { planSnapshot } from '../tables/snapshot-files.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableAction } from '../tables/table-action.ts';
 import type { Tables } from '../tables/tables.ts';
 import { type EventWindow, inWindow, inWindowSql } from './event-window.ts';
 import { materializedToProperty, parseDeclaration } from './feature-declaration.ts';
-import { recordedInput } from './recorded-input.ts';
-import { openSelect, resolveSources } from './select-sources.ts';
 import { type SourceColumns, sourceColumns } from './source-columns.ts';
 
 export interface MaterializeEngine {

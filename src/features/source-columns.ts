@@ -2,9 +2,9 @@ import { columnNames } from '../iceberg/schema.ts';
 import type { ColumnLineage } from '../lineage/lineage-record.ts';
 import type { ParsedSelect } from '../sql/select.ts';
 import { schemaAsOf } from '../tables/resolve-as-of.ts';
+import { type SelectSource, snapshotsOf } from '../tables/select-sources.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import { columnOrigins } from './select-lineage.ts';
-import { type SelectSource, snapshotsOf } from './select-sources.ts';
 
 /** A snapshot that was read, and the columns that are known to come from it. */
 export interface SourceColumns {

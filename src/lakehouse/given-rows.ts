@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IcecoreError } from '../errors.ts';
-import { openSelect, resolveSources, snapshotsOf } from '../features/select-sources.ts';
 import { arrowBodyBytesMax, arrowBodyRowsMax, jobStatementMsMax } from '../limits.ts';
 import { loadArrowStream } from '../sql/arrow-rows.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
@@ -10,6 +9,7 @@ import { withSelect } from '../sql/query.ts';
 import { quoteText } from '../sql/quote.ts';
 import { parseSelect } from '../sql/select.ts';
 import type { RowSource } from '../tables/row-source.ts';
+import { openSelect, resolveSources, snapshotsOf } from '../tables/select-sources.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 

@@ -1,10 +1,10 @@
 import { IcecoreError } from '../errors.ts';
-import { openSelect, resolveSources, snapshotsOf } from '../features/select-sources.ts';
 import { printTypeText } from '../iceberg/type-text.ts';
 import { sqlRowsMax, sqlStreamsAtOnceMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { type BoundSelect, type JsonRow, runSelect } from '../sql/query.ts';
 import { parseSelect } from '../sql/select.ts';
+import { openSelect, resolveSources, snapshotsOf } from '../tables/select-sources.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import { type SelectBatch, selectBatches } from './select-batches.ts';

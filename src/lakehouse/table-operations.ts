@@ -1,10 +1,10 @@
+import type { Call } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import { auditSubject } from '../audit/subject.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
-import type { Call } from '../features/call.ts';
 import { checkIdentifier, printIdentifier } from '../iceberg/identifier.ts';
 import { refByName, snapshotById } from '../iceberg/metadata.ts';
 import type { Snapshot, SnapshotRef } from '../iceberg/snapshot.ts';

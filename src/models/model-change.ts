@@ -1,8 +1,8 @@
+import type { Call } from '../access/call.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
-import type { Call } from '../features/call.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Claim, once } from '../ledger/once.ts';
 import { commitAttemptsMax } from '../limits.ts';

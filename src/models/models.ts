@@ -1,6 +1,6 @@
+import type { Call } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
 import type { SigningKey } from '../audit/signing-key.ts';
-import type { Call } from '../features/call.ts';
 import { type AliasMove, aliasMove } from './alias-move.ts';
 import type { Model, ModelAlias, ModelVersion } from './model.ts';
 import { ModelChanges, type ModelChangesOptions } from './model-change.ts';

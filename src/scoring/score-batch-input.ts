@@ -1,7 +1,7 @@
 import { IcecoreError } from '../errors.ts';
-import { recordedInput } from '../features/recorded-input.ts';
 import { scoringBatchRowsMax, scoringConcurrencyMax } from '../limits.ts';
 import type { ModelVersionSelector } from '../models/model-reader.ts';
+import { recordedInput } from '../runs/recorded-input.ts';
 import type { TableAsOf } from '../training/feature-pins.ts';
 import type { SpineInput } from '../training/spine-source.ts';
 

@@ -1,5 +1,5 @@
-import { recordedInput } from '../features/recorded-input.ts';
 import type { Assurance } from '../models/model.ts';
+import { recordedInput } from '../runs/recorded-input.ts';
 import type { Run } from '../runs/run.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { ScoringResult } from './commit-predictions.ts';

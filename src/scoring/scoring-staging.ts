@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IcecoreError } from '../errors.ts';
-import { recordedInput } from '../features/recorded-input.ts';
 import { parseJson, printJson } from '../iceberg/json.ts';
+import { recordedInput } from '../runs/recorded-input.ts';
 import type { LocalCopy } from '../storage/storage.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';

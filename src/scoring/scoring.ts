@@ -1,9 +1,8 @@
+import type { Call } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
-import type { Call } from '../features/call.ts';
-import { startRun } from '../features/start-run.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { pageRowsMax } from '../limits.ts';
@@ -17,6 +16,7 @@ import type { LineageDrafts, TrainingSource } from '../models/version-registrati
 import type { Run } from '../runs/run.ts';
 import { runOf, runTable } from '../runs/run-table.ts';
 import type { Runs } from '../runs/runs.ts';
+import { startRun } from '../runs/start-run.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';

@@ -5,6 +5,7 @@ import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts'
 import { columnNamesCacheBytesMax, metadataReadsInFlightMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Storage } from '../storage/storage.ts';
+import { AnswerVersions } from './answer-versions.ts';
 import { ByteLru } from './byte-lru.ts';
 import { CommitTurns } from './commit-turns.ts';
 import { FileReads } from './file-reads.ts';
@@ -35,6 +36,7 @@ export class Tables {
   readonly stagingDirectory: string;
   readonly files: FileReads;
   readonly turns = new CommitTurns();
+  readonly versions = new AnswerVersions();
   /** By local path, the columns of data files that have no field ids; null for those that have. */
   readonly columnNames = new ByteLru<readonly string[] | null>(columnNamesCacheBytesMax);
   #catalogLoads = 0;
@@ -104,7 +106,8 @@ export class Tables {
 
   async #tableAt(pointer: TablePointer | null): Promise<Table | null> {
     if (pointer === null) return null;
-    return { ...pointer, metadata: await this.files.metadata(pointer.metadataLocation) };
+    const settled = this.versions.settled(pointer);
+    return { ...settled, metadata: await this.files.metadata(settled.metadataLocation) };
   }
 
   async #tablesAt(pointers: readonly (TablePointer | null)[]): Promise<readonly (Table | null)[]> {

@@ -1,4 +1,4 @@
-import { recordedInput } from '../features/recorded-input.ts';
+import { recordedInput } from '../runs/recorded-input.ts';
 import type { TableAsOf } from './feature-pins.ts';
 import type { SpineInput } from './spine-source.ts';
 import type { PointInTimeOptions, Split } from './training-set.ts';

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Call } from '../../src/access/call.ts';
 import { parseConfig } from '../../src/config.ts';
-import type { Call } from '../../src/features/call.ts';
 import { Icecore } from '../../src/icecore.ts';
 import { caller } from '../environment/store.ts';
 

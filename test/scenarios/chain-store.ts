@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Call } from '../../src/access/call.ts';
 import type { Caller } from '../../src/access/caller.ts';
 import { ManualClock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config.ts';
-import type { Call } from '../../src/features/call.ts';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { Icecore } from '../../src/icecore.ts';
 import type { GivenRows } from '../../src/lakehouse/given-rows.ts';

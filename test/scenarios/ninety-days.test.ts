@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Call } from '../../src/access/call.ts';
 import { ManualClock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config.ts';
-import type { Call } from '../../src/features/call.ts';
 import { Icecore } from '../../src/icecore.ts';
 import { caller } from '../environment/store.ts';
 

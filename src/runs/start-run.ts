@@ -1,10 +1,10 @@
+import type { Call } from '../access/call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { once } from '../ledger/once.ts';
-import type { Run } from '../runs/run.ts';
-import type { Runs } from '../runs/runs.ts';
-import type { Call } from './call.ts';
+import type { Run } from './run.ts';
+import type { Runs } from './runs.ts';
 
 /**
  * Starts a run once for each idempotency key; a repetition gives the first one back, as it stands now. `prepare` gives the input that the

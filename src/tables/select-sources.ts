@@ -4,10 +4,10 @@ import { printIdentifier } from '../iceberg/identifier.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import type { BoundSelect } from '../sql/query.ts';
 import type { ParsedSelect, TableReference } from '../sql/select.ts';
-import { resolveAsOf, schemaAsOf } from '../tables/resolve-as-of.ts';
-import { type ScanRelation, scanRelation } from '../tables/scan-relation.ts';
-import type { AsOf, Table, TableSnapshotRef } from '../tables/table.ts';
-import type { Tables } from '../tables/tables.ts';
+import { resolveAsOf, schemaAsOf } from './resolve-as-of.ts';
+import { type ScanRelation, scanRelation } from './scan-relation.ts';
+import type { AsOf, Table, TableSnapshotRef } from './table.ts';
+import type { Tables } from './tables.ts';
 
 /** A table of a SELECT at the snapshot that it is read at. */
 export interface SelectSource {

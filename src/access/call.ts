@@ -1,4 +1,4 @@
-import type { Caller } from '../access/caller.ts';
+import type { Caller } from './caller.ts';
 
 /** One mutation as it came: who, under which idempotency key, with which input. */
 export interface Call {
