@@ -69,7 +69,9 @@ function printGraph(graph: LineageGraph, directions: readonly TreeDirection[], c
   if (graph.complete) return;
   console.out(`${bold('This is not all of it:', console)}\n`);
   for (const reason of graph.incompleteBecause) console.out(`- ${printable(reason)}\n`);
-  console.out(`${dim('--depth and --max-nodes reach further, where they are the reason', console)}\n`);
+  if (graph.incompleteBecause.some((reason) => /\bmax(Depth|Nodes)\b/.test(reason))) {
+    console.out(`${dim('--depth and --max-nodes reach further', console)}\n`);
+  }
 }
 
 /** Gives the ids of what it drew. */

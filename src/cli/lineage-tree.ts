@@ -122,7 +122,9 @@ export class LineageTree {
       const node = this.#farOf(edge);
       if (node === undefined) return [];
       const isHome = this.#homes.get(node.id) === near.id;
-      return [{ node, run: edge.run, isVersion: isVersionStep(near, node, edge), isHome }];
+      // What a run read needs not be told that it was by that run.
+      const run = near.kind === 'RUN' ? null : edge.run;
+      return [{ node, run, isVersion: isVersionStep(near, node, edge), isHome }];
     });
   }
 
@@ -137,9 +139,7 @@ export class LineageTree {
     const notes = [
       stateText(node),
       isVersion ? (this.#direction === 'UPSTREAM' ? 'before that' : 'after that') : '',
-      run === null
-        ? ''
-        : `by ${/^[AEIOU]/.test(run.kind) ? 'an' : 'a'} ${run.kind} run${run.status === 'SUCCEEDED' ? '' : `, ${run.status}`}`,
+      run === null ? '' : runText(node, run),
       isHome || !isBranch ? '' : this.#drawn.has(node.id) ? 'see above' : 'see below',
     ].filter((note) => note !== '');
     return nodeLabel(node) + (notes.length === 0 ? '' : dim(`  ${notes.join('; ')}`, this.#style));
@@ -156,3 +156,8 @@ export class LineageTree {
 }
 
 const snapshotless = { id: '', kind: 'TABLE', version: null, state: 'PRESENT' };
+
+function runText({ kind: nodeKind }: GraphNode, { kind, status }: NonNullable<GraphEdge['run']>): string {
+  const article = /^[AEIOU]/.test(kind) ? 'an' : 'a';
+  return `${nodeKind === 'RUN' ? kind : `by ${article} ${kind} run`}${status === 'SUCCEEDED' ? '' : `, ${status}`}`;
+}

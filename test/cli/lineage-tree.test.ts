@@ -112,6 +112,20 @@ describe('a tree of lineage', () => {
     ]);
   });
 
+  test('names a run once where it is a node itself', () => {
+    const scoring = { kind: 'SCORING', status: 'SUCCEEDED' };
+    const prediction = node('PREDICTION', 'predictions.late/1', null);
+    const step = node('RUN', 'r1', null);
+    const graph = graphOf(
+      [
+        [step, prediction, scoring],
+        [model, step, scoring],
+      ],
+      prediction,
+    );
+    expect(draw(graph)).toEqual(['└─ run r1  SCORING', '   └─ model:late@1']);
+  });
+
   test('of any graph, circles too, ends and names everything that is reached', () => {
     const nodes = Array.from({ length: 8 }, (_, index) => node('MODEL_VERSION', `n${index}`, '1'));
     const at = (index: number): GraphNode => nodes[index] ?? model;
