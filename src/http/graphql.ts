@@ -9,6 +9,7 @@ import { closedCodes } from './closed-codes.ts';
 import { costLimit } from './cost-limit.ts';
 import { graphqlError } from './graphql-error.ts';
 import { loadersPerEvent } from './loaders-per-event.ts';
+import { oneVersionPerAnswer } from './one-version-per-answer.ts';
 import { parseLimit } from './parse-limit.ts';
 import { type RequestContext, type ServerContext, unknownCaller } from './request-context.ts';
 import { isSubscription } from './subscription.ts';
@@ -33,7 +34,15 @@ export function graphqlEndpoint(icecore: Icecore): YogaServerInstance<ServerCont
     // Whatever NODE_ENV says, originals stay in the log.
     maskedErrors: { errorMessage: '', isDev: false, maskError: (error) => graphqlError(error) },
     context: ({ req, res, params }) => requestContext(icecore, { req, res }, isSubscription(params)),
-    plugins: [closedCodes(), parseLimit(), authenticationRequired(), costLimit(), loadersPerEvent(), arrowTransport(schema)],
+    plugins: [
+      closedCodes(),
+      parseLimit(),
+      authenticationRequired(),
+      costLimit(),
+      loadersPerEvent(),
+      oneVersionPerAnswer(),
+      arrowTransport(schema),
+    ],
   });
 }
 
