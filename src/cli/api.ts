@@ -1,3 +1,5 @@
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { IcecoreError } from '../errors.ts';
 import { parseJson, printJson } from '../iceberg/json.ts';
 import type { Console } from './console.ts';
@@ -54,51 +56,49 @@ export class Api {
       const { message, extensions } = error;
       throw new Refusal(String(message), String(extensions?.code ?? 'INTERNAL'));
     }
-    if (answer.data === undefined || answer.data === null) throw this.#stranger(response.status);
+    if (answer.data === undefined || answer.data === null) throw this.#stranger(response.statusCode);
     return answer.data as Data;
   }
 
-  async #send(body: string): Promise<Response> {
-    try {
-      return await fetch(this.#endpoint, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/graphql-response+json, application/json;q=0.9',
-          ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
-        },
-        // The key goes to whom it was meant for.
-        redirect: 'manual',
-        body,
-      });
-    } catch (error) {
-      throw new Unreachable(
-        `Cannot reach Icecore at ${this.#origin} (${reasonOf(error)}): start it with "icecore serve", or say where it is with --url or ICECORE_URL.`,
-        { cause: error },
-      );
-    }
+  /** Resolves when the answer begins: a statement may take its time, and the server has limits of its own. Redirects are not followed. */
+  #send(body: string): Promise<IncomingMessage> {
+    const request = this.#endpoint.protocol === 'https:' ? requestHttps : requestHttp;
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      accept: 'application/graphql-response+json, application/json;q=0.9',
+      ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
+    };
+    return new Promise((resolve, reject) => {
+      const failed = (cause: unknown): void => {
+        const why = `Cannot reach Icecore at ${this.#origin} (${reasonOf(cause)})`;
+        reject(
+          new Unreachable(`${why}: start it with "icecore serve", or say where it is with --url or ICECORE_URL.`, { cause }),
+        );
+      };
+      request(this.#endpoint, { method: 'POST', headers }, resolve).on('error', failed).end(body);
+    });
   }
 
-  async #read(response: Response): Promise<GraphQlAnswer> {
-    let text: string;
+  async #read(response: IncomingMessage): Promise<GraphQlAnswer> {
+    const chunks: Uint8Array[] = [];
     try {
-      text = await response.text();
-    } catch (error) {
-      throw new Unreachable(`Icecore at ${this.#origin} broke off in the middle of its answer (${reasonOf(error)}): ask again.`, {
-        cause: error,
-      });
+      for await (const chunk of response) chunks.push(chunk as Uint8Array);
+    } catch (cause) {
+      const why = `Icecore at ${this.#origin} broke off in the middle of its answer (${reasonOf(cause)})`;
+      throw new Unreachable(`${why}: ask again.`, { cause });
     }
     try {
-      const answer = parseJson(text);
+      const answer = parseJson(Buffer.concat(chunks).toString('utf8'));
       if (typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer))
         return answer as GraphQlAnswer;
     } catch {
       // Falls through to the one error below.
     }
-    throw this.#stranger(response.status);
+    throw this.#stranger(response.statusCode);
   }
 
-  #stranger(status: number): Unreachable {
+  #stranger(status: number | undefined): Unreachable {
     return new Unreachable(
       `What answers at ${this.#endpoint.href} is not Icecore (HTTP ${status}): say where it is with --url or ICECORE_URL.`,
     );
@@ -106,9 +106,8 @@ export class Api {
 }
 
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const { code, message } = cause as { readonly code?: unknown; readonly message?: unknown };
-  return String(code ?? message ?? cause);
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return String(code ?? message ?? error);
 }
 
 function nonEmpty(text: string | undefined): string | null {

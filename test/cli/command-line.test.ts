@@ -254,6 +254,19 @@ describe('where there is no Icecore', () => {
     });
   });
 
+  test('an answer that breaks off is none', async () => {
+    const broken = createServer((req, res) => {
+      res.writeHead(200, { 'content-length': 1000 }).write('{"data":');
+      req.resume().once('end', () => res.destroy());
+    });
+    await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+    const { port } = broken.address() as AddressInfo;
+    const { code, err } = await speak(['tables', '--url', `http://127.0.0.1:${port}`]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/(broke off in the middle of its answer|Cannot reach).*\(ECONNRESET\)/);
+    await new Promise((resolve) => broken.close(resolve));
+  });
+
   test('another server is told from it, and gets no key by a redirect', async () => {
     const asked: (string | undefined)[] = [];
     const other = createServer((req, res) => {
