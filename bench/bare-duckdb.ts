@@ -142,10 +142,14 @@ function joinedSql(spine: string): string {
       LEFT JOIN features.route_daily d ON d.origin = s.origin AND d.destination = s.destination AND d.event_time = day_of.event_time`;
 }
 
+/** One ASOF join for a condition on two times: in order of when a row can be seen, the newest event so far is a running maximum. */
 function newestSql(table: string, keys: readonly string[], days: number): string {
   const equal = keys.map((key) => `f.${key} = s.${key}`).join(' AND ');
-  return `SELECT s.spine_position, max(f.event_time) AS event_time FROM spine s JOIN ${table} f ON ${equal}
-    AND f.event_time <= s.date AND f.known_time <= s.date AND f.event_time >= s.date - INTERVAL ${days} DAY GROUP BY ALL`;
+  return `SELECT s.spine_position, f.event_time FROM spine s ASOF JOIN (
+      SELECT ${keys.join(', ')}, greatest(event_time, known_time) AS seen,
+             max(event_time) OVER (PARTITION BY ${keys.join(', ')} ORDER BY greatest(event_time, known_time)) AS event_time
+      FROM ${table}) f ON ${equal} AND s.date >= f.seen
+    WHERE f.event_time >= s.date - INTERVAL ${days} DAY`;
 }
 
 /** The model as an expression: no process is asked, no row leaves the engine. */

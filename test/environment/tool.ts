@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { describe, test } from 'vitest';
 
 /** Software of the machine that some tests need and npm cannot bring. */
-export type Tool = 'python3' | 'java' | 'chromium';
+export type Tool = 'python3' | 'java' | 'mvn' | 'chromium';
 
 const chromiumPaths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 

@@ -89,7 +89,7 @@ export class DemoStore {
       rows.push(...page.rows.map(comparable));
       after = page.hasNextPage ? page.endCursor : null;
     } while (after !== null);
-    return rows.sort();
+    return rows;
   }
 }
 
@@ -102,13 +102,21 @@ interface RowsAnswer {
   };
 }
 
-/** A row as text that is equal for equal rows, whatever the order of its columns. */
+/** A row as text that is equal for equal rows: neither columns nor the entries of a map have an order. */
 export function comparable(row: unknown): string {
-  return JSON.stringify(row, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+  return JSON.stringify(row, (_, value: unknown) => {
+    if (Array.isArray(value)) return value.every(isPair) ? value.toSorted(byFirst) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).toSorted(byFirst));
+  });
+}
+
+function isPair(value: unknown): value is [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2;
+}
+
+function byFirst([a]: readonly [unknown, unknown], [b]: readonly [unknown, unknown]): number {
+  return String(a) < String(b) ? -1 : 1;
 }
 
 /** The tables of the catalog, `icecore.*` included, as they stand in storage at this moment. */

@@ -2,4 +2,5 @@
 export const peers: readonly { readonly name: string; readonly minutesMax: number }[] = [
   { name: 'pyiceberg', minutesMax: 8 },
   { name: 'duckdb-iceberg', minutesMax: 8 },
+  { name: 'spark', minutesMax: 12 },
 ];

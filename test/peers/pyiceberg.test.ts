@@ -3,15 +3,15 @@ import { pythonEnvironment } from '../environment/python.ts';
 import { describeWith } from '../environment/tool.ts';
 import { DemoStore } from './demo-store.ts';
 import { everyTypeTable } from './every-type.ts';
-import { expectSameRows } from './same-rows.ts';
+import { expectSameRows, type PeerReader } from './same-rows.ts';
 
 const lock = new URL('../python/pyiceberg.lock', import.meta.url).pathname;
 
 describeWith(['python3'], 'PyIceberg', () => {
   let store: DemoStore;
-  let python = '';
+  let reader: PeerReader;
   beforeAll(async () => {
-    python = pythonEnvironment(lock);
+    reader = { name: 'pyiceberg', python: pythonEnvironment(lock), script: 'table_rows.py', argument: 'pyiceberg' };
     store = await DemoStore.make();
   });
   afterAll(() => store?.close());
@@ -20,12 +20,12 @@ describeWith(['python3'], 'PyIceberg', () => {
     const names = store.tables.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['raw.flights', 'training.late_departures', 'predictions.flight_late']));
     expect(names.filter((name) => name.startsWith('icecore.'))).not.toEqual([]);
-    await expectSameRows(store, python, 'pyiceberg', store.currentTables());
+    await expectSameRows(store, reader, store.currentTables());
   });
 
   test('reads tables at each snapshot of their logs', async () => {
     const tables = ['raw.flights', 'icecore.runs', everyTypeTable].flatMap((name) => store.history(name));
     expect(tables.length).toBeGreaterThan(4);
-    await expectSameRows(store, python, 'pyiceberg', tables);
+    await expectSameRows(store, reader, tables);
   });
 });
