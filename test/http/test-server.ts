@@ -25,7 +25,12 @@ export interface Answer {
 
 /** A whole server over a new store, on a free port of loopback; without access control unless keys are given. */
 export async function startTestServer(
-  options: { readonly keys?: string; readonly clock?: Clock; readonly allowLocalApproval?: boolean } = {},
+  options: {
+    readonly keys?: string;
+    readonly graphiqlKey?: string;
+    readonly clock?: Clock;
+    readonly allowLocalApproval?: boolean;
+  } = {},
 ): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'icecore-http-'));
   const config = parseConfig(options.allowLocalApproval ? ['--allow-local-approval'] : [], {
@@ -37,7 +42,7 @@ export async function startTestServer(
     { ...config, engineMemoryBytesMax: 1024 ** 3, engineThreads: 2 },
     options.clock ?? systemClock,
   );
-  const server = await HttpServer.start(icecore, { host: '127.0.0.1', port: 0 });
+  const server = await HttpServer.start(icecore, { host: '127.0.0.1', port: 0, graphiqlKey: options.graphiqlKey });
   return {
     origin: server.origin,
     icecore,
