@@ -124,7 +124,7 @@ function histogramSql(field: NestedField, scan: string, min: number, max: number
   const value = `CAST(${quoteIdentifier(field.name)} AS DOUBLE)`;
   // Halved, so that the width of the greatest range is still a number.
   const place = `(${value} / 2 - ${min / 2}::DOUBLE) / (${max / 2 - min / 2}::DOUBLE)`;
-  const bin = max > min ? `least(CAST(floor(${place} * ${histogramBins}) AS INTEGER), ${histogramBins - 1})` : '0';
+  const bin = max / 2 > min / 2 ? `least(CAST(floor(${place} * ${histogramBins}) AS INTEGER), ${histogramBins - 1})` : '0';
   return `SELECT ${bin} AS bin, count(*) FROM ${scan} AS data WHERE isfinite(${value}) GROUP BY 1`;
 }
 

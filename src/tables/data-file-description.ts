@@ -82,3 +82,23 @@ export function refuseNulls(files: readonly ReturnedFile[], schema: Schema): voi
     });
   }
 }
+
+/** Throws BAD_USER_INPUT where a date or an instant is infinite: SQL has such, Iceberg not, and no partition holds them. */
+export function refuseInfinite(files: readonly ReturnedFile[], schema: Schema): void {
+  for (const leaf of leafColumns(schema.fields)) {
+    if (leaf.type !== 'date' && !leaf.type.startsWith('timestamp')) continue;
+    const isInfinite = files.some((file) => {
+      const column = file.columns.get(leaf.path);
+      return column?.max === 'infinity' || column?.min === '-infinity';
+    });
+    if (!isInfinite) continue;
+    const name = leaf.path.slice(1, -1).replaceAll('""', '"');
+    throw new IcecoreError(
+      'BAD_USER_INPUT',
+      `Column "${name}" has an infinite ${leaf.type}, which no table can hold: write a null.`,
+      {
+        context: { column: name },
+      },
+    );
+  }
+}

@@ -12,7 +12,7 @@ import { duckDbError } from '../sql/duckdb-error.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { copyOut } from './copy-out.ts';
-import { describeDataFile, refuseNulls } from './data-file-description.ts';
+import { describeDataFile, refuseInfinite, refuseNulls } from './data-file-description.ts';
 import { leafColumns } from './parquet-columns.ts';
 import { type PartitionColumn, partitionColumns, partitionValue } from './partition-columns.ts';
 import type { ReturnedFile } from './returned-statistics.ts';
@@ -53,6 +53,7 @@ export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Pr
     const partitions = partitionColumns(work.connection, schema, defaultSpec(work.metadata));
     const returned = (await copyOut(work, rows, schema, partitions, directory)).filter((file) => file.rowCount > 0n);
     refuseNulls(returned, schema);
+    refuseInfinite(returned, schema);
     await refuseNestedNulls(work.connection, returned, schema);
     const files = await describeAll(work, schema, partitions, returned);
     await publishAll(tables, returned, files, published, work.signal);

@@ -216,3 +216,23 @@ test('a column of fixed length is refused by name: other engines could not read 
     message: expect.stringContaining('"code"."raw" is fixed[4]'),
   });
 });
+
+test.each([
+  ['date', "DATE 'infinity'"],
+  ['timestamp', "TIMESTAMP '-infinity'"],
+  ['timestamptz', "TIMESTAMPTZ 'infinity'"],
+  ['list<date>', "[DATE '2001-01-01', DATE '-infinity']"],
+])('an infinite %s is refused: a partition could not hold it, and a scan would leave it out', async (type, value) => {
+  const name = `raw.infinite_${type.replace(/\W/g, '_')}`;
+  const writing = write(
+    name,
+    {
+      columns: [
+        { name: 'v', type },
+        { name: 's', type: 'string' },
+      ],
+    },
+    `SELECT ${value} AS v, 'infinity' AS s`,
+  );
+  await expect(writing).rejects.toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringContaining('infinite') });
+});

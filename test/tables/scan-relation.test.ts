@@ -241,6 +241,14 @@ test('statistics of a column', async () => {
   });
 });
 
+test('statistics of numbers that lie as close as numbers can', async () => {
+  const name = 'raw.close';
+  await warehouse.create(name, { columns: [{ name: 'x', type: 'double' }] });
+  await warehouse.append(name, "SELECT unnest([0, 5e-324, '-inf'])::DOUBLE AS x");
+  const { histogram } = await columnStatistics(warehouse.tables, await warehouse.load(name), 'x');
+  expect(histogram?.map((bin) => bin.count).reduce((a, b) => a + b)).toBe(2n);
+});
+
 test('a table without rows is a relation without rows', async () => {
   const table = await warehouse.create('raw.empty', {
     columns: [
