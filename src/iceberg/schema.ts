@@ -112,6 +112,8 @@ export function checkSchema(schema: Schema): void {
   for (const [id, path] of indexOf(schema).pathById) {
     if (id < 1 || id > columnIdMax) throw wrongSchema(`the id ${id} of ${path} is not between 1 and ${columnIdMax}`);
     if (path === '' || path.endsWith('.')) throw wrongSchema('a column has no name');
+    // SQL ends at such a byte, so no engine could name the column.
+    if (path.includes('\0')) throw wrongSchema(`the name ${JSON.stringify(path)} holds a zero byte`);
   }
   for (const id of schema.identifierFieldIds) {
     const field = fieldById(schema, id);
