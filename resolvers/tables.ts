@@ -7,6 +7,7 @@ import type { NestedField } from '../src/iceberg/type.ts';
 import { printTypeText } from '../src/iceberg/type-text.ts';
 import { planRows } from '../src/lakehouse/scan-plan.ts';
 import type { TableChange } from '../src/lakehouse/table-change.ts';
+import { ledgerNamespace } from '../src/ledger/ledger-identifier.ts';
 import { predictionsLayout } from '../src/scoring/predictions-table.ts';
 import { columnStatistics as statisticsOf } from '../src/tables/column-statistics.ts';
 import { resolveAsOf, schemaAsOf } from '../src/tables/resolve-as-of.ts';
@@ -40,7 +41,7 @@ type TableKind = 'TABLE' | 'FEATURES' | 'TRAINING_SET' | 'PREDICTIONS' | 'SYSTEM
 
 /** By the namespace that only Icecore writes, and by what the table's own properties declare. */
 export function tableKind({ identifier, metadata }: Table): TableKind {
-  if (identifier.namespace[0] === 'icecore') return 'SYSTEM';
+  if (identifier.namespace[0] === ledgerNamespace) return 'SYSTEM';
   if (isFeatureTable(metadata)) return 'FEATURES';
   if (predictionsLayout(metadata) !== null) return 'PREDICTIONS';
   const isTrainingSet = identifier.namespace.length === 1 && identifier.namespace[0] === 'training';
@@ -148,8 +149,11 @@ export function columnStatistics(
   return statisticsOf(icecore.tables, column.table, column.name, { ...atPoint(args.asOf), signal });
 }
 
-export function table({ name }: { readonly name: string }, { icecore }: ApiContext): Promise<Table | null> {
-  return icecore.tables.find(parseIdentifier(name));
+export async function table({ name }: { readonly name: string }, { icecore }: ApiContext): Promise<Table | null> {
+  const identifier = parseIdentifier(name);
+  // What waits in the journal for one of Icecore's own tables counts as in it.
+  if (identifier.namespace[0] === ledgerNamespace) await icecore.ledger.flush(printIdentifier(identifier));
+  return icecore.tables.find(identifier);
 }
 
 export function tables(

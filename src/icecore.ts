@@ -122,7 +122,7 @@ export class Icecore {
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
-    this.selects = new Selects({ tables, duckdb });
+    this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });
     this.maintenance = new Maintenance({ catalog, tables, runs: this.runs, audit, lineage, clock });
     const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });

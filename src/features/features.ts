@@ -9,6 +9,7 @@ import { currentSchema, type TableMetadata } from '../iceberg/metadata.ts';
 import type { PartitionInput } from '../iceberg/partition-spec.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ledgerNamespace } from '../ledger/ledger-identifier.ts';
 import { type Claim, once } from '../ledger/once.ts';
 import { tablesListedAtOnce } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
@@ -221,7 +222,7 @@ export class Features {
 /** The identifier of a table that callers may declare. Throws BAD_USER_INPUT, FORBIDDEN for Icecore's own. */
 function userIdentifier(name: string): TableIdentifier {
   const identifier = checkIdentifier(parseIdentifier(name));
-  if (identifier.namespace[0] === 'icecore') {
+  if (identifier.namespace[0] === ledgerNamespace) {
     throw new IcecoreError(
       'FORBIDDEN',
       `${name} is in icecore, where only Icecore writes. Use another namespace, such as features.`,

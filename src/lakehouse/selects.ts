@@ -1,9 +1,12 @@
 import { IcecoreError } from '../errors.ts';
+import { printIdentifier } from '../iceberg/identifier.ts';
 import { printTypeText } from '../iceberg/type-text.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { ledgerNamespace } from '../ledger/ledger-identifier.ts';
 import { sqlRowsMax, sqlStreamsAtOnceMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { type BoundSelect, type JsonRow, runSelect } from '../sql/query.ts';
-import { parseSelect } from '../sql/select.ts';
+import { type ParsedSelect, parseSelect } from '../sql/select.ts';
 import { openSelect, resolveSources, snapshotsOf } from '../tables/select-sources.ts';
 import type { TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -34,16 +37,24 @@ export interface ResolvedSelect {
   release(): void;
 }
 
+export interface SelectsOptions {
+  readonly tables: Tables;
+  readonly duckdb: DuckDb;
+  readonly ledger: Pick<Ledger, 'flush'>;
+}
+
 /** Callers' SELECTs (semantics, section 10). */
 export class Selects {
   readonly #tables: Tables;
   readonly #duckdb: DuckDb;
+  readonly #ledger: Pick<Ledger, 'flush'>;
   /** SELECTs that are being read batch by batch. */
   #streams = 0;
 
-  constructor({ tables, duckdb }: { readonly tables: Tables; readonly duckdb: DuckDb }) {
+  constructor({ tables, duckdb, ledger }: SelectsOptions) {
     this.#tables = tables;
     this.#duckdb = duckdb;
+    this.#ledger = ledger;
   }
 
   /** The first rows of a SELECT. Throws BAD_USER_INPUT, NOT_FOUND, TIMEOUT, OVERLOADED; FAILED_PRECONDITION for DISTRIBUTED. */
@@ -104,8 +115,15 @@ export class Selects {
       throw new IcecoreError('FAILED_PRECONDITION', 'The engine DISTRIBUTED is not built yet: use EMBEDDED.');
     }
     const select = await parseSelect(this.#duckdb, statement, signal);
+    await this.#flushOwn(select);
     const sources = await resolveSources(this.#tables, select);
     const { bound, release } = await openSelect(this.#tables, select, sources, signal);
     return { bound: { ...bound, parameters }, snapshots: snapshotsOf(sources), release };
+  }
+
+  /** What waits in the journal for one of Icecore's own tables counts as in it (semantics, section 7). */
+  async #flushOwn({ references }: ParsedSelect): Promise<void> {
+    const own = references.filter(({ identifier, at }) => at === null && identifier.namespace[0] === ledgerNamespace);
+    for (const name of new Set(own.map(({ identifier }) => printIdentifier(identifier)))) await this.#ledger.flush(name);
   }
 }
