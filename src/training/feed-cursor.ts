@@ -1,4 +1,5 @@
 import { IcecoreError } from '../errors.ts';
+import { parseJson } from '../iceberg/json.ts';
 import { canonicalJson, sha256Hex } from '../ledger/canonical-json.ts';
 import { defaultOrder, type FeedOrder, type Shuffle } from './feed-input.ts';
 
@@ -31,7 +32,7 @@ export function printFeedCursor(cursor: FeedCursor): string {
 export function parseFeedCursor(text: string): FeedCursor {
   const [body = '', checksum] = text.split('.');
   if (checksum !== checksumOf(body) || text !== `${body}.${checksum}`) throw damaged();
-  const members: unknown = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
+  const members = parseJson(Buffer.from(body, 'base64url').toString('utf8'));
   if (!Array.isArray(members)) throw damaged();
   const [name, snapshotId, filterHash, shuffle, seed, epoch, lanes, position] = members as readonly unknown[];
   if (name !== feedOrderName) {
@@ -40,6 +41,13 @@ export function parseFeedCursor(text: string): FeedCursor {
       `The cursor is of the order ${String(name)}, and this server reads in the order ${feedOrderName}. Begin the epoch anew.`,
     );
   }
+  // The checksum is no signature: anybody can make a cursor of their own.
+  const isCursor =
+    [snapshotId, position].every((whole) => /^\d{1,19}$/.test(String(whole))) &&
+    /^-?\d{1,19}$/.test(String(seed)) &&
+    ['NONE', 'WINDOWED', 'FULL'].includes(String(shuffle)) &&
+    [epoch, lanes].every((count) => Number.isInteger(count) && Number(count) >= 0);
+  if (!isCursor) throw damaged();
   return {
     snapshotId: BigInt(String(snapshotId)),
     filterHash: String(filterHash),

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { feedsReadAtOnceMax } from '../../src/limits.ts';
 import { type TrainingFeed, type TrainingFeedBatch, TrainingFeeds } from '../../src/training/feed.ts';
+import { type FeedCursor, parseFeedCursor, printFeedCursor } from '../../src/training/feed-cursor.ts';
 import type { TrainingFeedInput } from '../../src/training/feed-input.ts';
 import { TrainingStore } from './training-store.ts';
 
@@ -134,6 +135,19 @@ test('what a cursor holds and is given otherwise is a conflict; a damaged one is
     code: 'BAD_USER_INPUT',
   });
   await expect(read({ cursor: 'x' })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  // Made by somebody who knows the format.
+  const whole = parseFeedCursor(cursor);
+  const forged: readonly Partial<FeedCursor>[] = [
+    { position: -5n },
+    { epoch: Number.NaN },
+    { shuffle: 'X' as 'NONE' },
+    { lanes: 0.5 },
+  ];
+  for (const change of forged) {
+    await expect(read({ cursor: printFeedCursor({ ...whole, ...change }), split: 'train' })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+    });
+  }
 });
 
 test('refused: unknown columns, wrong numbers, what is not built', async () => {
