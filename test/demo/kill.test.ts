@@ -24,6 +24,13 @@ const seed = Number(process.env.ICECORE_KILL_SEED ?? 2001);
 const killMsMax = 200_000;
 const rows = 20_000;
 
+class QuietTerminal extends Terminal {
+  override begin(): void {}
+  override progress(): void {}
+  override done(): void {}
+  override note(): void {}
+}
+
 describe('the demo, its server killed with -9 at five moments', () => {
   let directory = '';
   let server: MortalServer;
@@ -54,7 +61,7 @@ describe('the demo, its server killed with -9 at five moments', () => {
       const grace = new PersistentApi(server, keyOf(store, 'grace'), recollection);
       const vera = new PersistentApi(server, keyOf(store, 'vera'), recollection);
 
-      const terminal = new Terminal();
+      const terminal = new QuietTerminal();
       await makeRawTables(ada, terminal, deliveries.first);
       await makeFeatures(ada, terminal, '2001-01-01T00:00:00Z', '2001-06-01T00:00:00Z');
       await makeTrainingSet(ada, terminal, rows / 2, '2001-04-16', '2001-05-01');
