@@ -201,6 +201,8 @@ export class Runs {
     } catch (error) {
       // It ended while it was being cancelled: what it is now is the answer.
       if (!IcecoreError.is(error, 'CONFLICT') || (await this.#options.catalog.subjectSeq(runSubject(id))) === seq) throw error;
+      // Or it was taken over, which happens a few times at most.
+      if ((await this.#existing(id)).status === 'RUNNING') return await this.cancel(id, caller, idempotency);
     }
     execution?.stop(`Run ${id} was cancelled.`);
     this.#watch.wake(id);

@@ -185,6 +185,34 @@ describe('runs', () => {
     return row;
   };
 
+  test('a cancellation that a take-over comes before cancels what was taken over', async () => {
+    const { catalog, tables } = warehouse;
+    const stopped = Promise.withResolvers<void>();
+    const began = Promise.withResolvers<void>();
+    const runs = server(async (context) => {
+      began.resolve();
+      context.signal.addEventListener('abort', () => stopped.resolve());
+      await stopped.promise;
+      context.signal.throwIfAborted();
+    });
+    const { id } = await runs.start({ caller: ana, operation: 'work', input: 1 });
+    await began.promise;
+    const row = await ledger.find(runTable, { id });
+    if (row === null) throw new Error('The run is not recorded.');
+    let takeOver: Promise<unknown> | null = null;
+    const transaction = () => {
+      takeOver ??= catalog.commit({ entries: [ledger.draft(runTable, { ...row, attempt: 2 })] });
+      return tables.transaction();
+    };
+    const other = new Runs({ catalog, ledger, audit, clock: systemClock, transaction });
+    opened.push(other);
+    expect((await other.cancel(id, ana)).status).toBe('CANCELLED');
+    expect(takeOver).not.toBeNull();
+    expect(await ledger.find(runTable, { id })).toMatchObject({ status: 'CANCELLED', attempt: 2 });
+    expect((await runs.cancel(id, ana)).status).toBe('CANCELLED');
+    stopped.resolve();
+  });
+
   test('cancelled by whom it belongs to or an admin; the handler is told, and cannot commit', async () => {
     const began = Promise.withResolvers<RunContext>();
     const stopped = Promise.withResolvers<void>();
