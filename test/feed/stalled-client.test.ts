@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ServerProcess } from '../http/server-process.ts';
 import { arrowType, events, eventType, subscribe } from './feed-client.ts';
-import { inOrder, makeWideTable, trainingBatches, wideRowBytes } from './wide-table.ts';
+import { inOrder, makeWideTable, trainingBatches, wideColumns, wideRowBytes } from './wide-table.ts';
 
 const files = 3;
 const rowsPerFile = 500_000;
@@ -22,8 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-function feed(accept = arrowType): Promise<IncomingMessage> {
-  return subscribe({ origin: server.origin, query: trainingBatches, variables: inOrder('raw.wide'), accept });
+function feed(accept = arrowType, columns = wideColumns): Promise<IncomingMessage> {
+  return subscribe({ origin: server.origin, query: trainingBatches, variables: inOrder('raw.wide', columns), accept });
 }
 
 interface Received {
@@ -70,13 +70,15 @@ it('a failure in mid-stream resets the connection; the server lives', async () =
   });
 });
 
-it('as events it is an error, and no batch is the last', async () => {
+it('as events it is an error at the end, and no batch is the last', async () => {
   const payloads = await events<{
     readonly data?: { readonly trainingBatches?: { readonly last: boolean } | null } | null;
     readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
-  }>(await feed(eventType));
+  }>(await feed(eventType, wideColumns.slice(0, 16)));
+  expect(payloads[0]?.data?.trainingBatches).toMatchObject({ last: false });
   expect(payloads.some((payload) => payload.data?.trainingBatches?.last === true)).toBe(false);
-  expect(payloads.at(-1)?.errors).toMatchObject([{ extensions: { code: 'INTERNAL', reference: expect.any(String) } }]);
+  // The engine may take the damage for a page of absurd size.
+  expect(payloads.at(-1)?.errors).toMatchObject([{ extensions: { code: expect.stringMatching(/^(INTERNAL|OVERLOADED)$/) } }]);
 });
 
 /** Its first pages stay, so that it is opened, and what follows up to the footer is no Parquet any more. */
@@ -94,7 +96,7 @@ async function damageNewestFile(): Promise<void> {
     const { buffer } = await file.read({ buffer: Buffer.alloc(8), position: size - 8 });
     const footerAt = size - 8 - buffer.readUInt32LE(0);
     const from = Math.floor(footerAt / 2);
-    await file.write(Buffer.alloc(footerAt - from, 0xff), 0, footerAt - from, from);
+    await file.write(Buffer.alloc(footerAt - from), 0, footerAt - from, from);
   } finally {
     await file.close();
   }
