@@ -43,7 +43,9 @@ async function received(response: IncomingMessage): Promise<Received> {
   return { bytes, sha256: hash.digest('hex') };
 }
 
-it('a client that stops reading does not grow the server, holds nobody up, and misses nothing', { timeout: busyMachineMs }, async () => {
+it('a client that stops reading neither grows the server nor holds it up, and misses nothing', {
+  timeout: busyMachineMs,
+}, async () => {
   await server.forgetPeak();
   const before = server.memory().residentBytes;
   const stalled = await feed();
