@@ -128,7 +128,6 @@ export class Maintenance {
 
   async #compact(context: RunContext): Promise<void> {
     const { table, targetFileSizeBytes, where, dryRun } = context.input as CompactInput;
-    let recorded = false;
     const outcome = await compactTable(this.#options.tables, {
       identifier: parseIdentifier(table),
       ...(targetFileSizeBytes === null ? {} : { targetFileSizeBytes: BigInt(targetFileSizeBytes) }),
@@ -136,7 +135,6 @@ export class Maintenance {
       dryRun,
       signal: context.signal,
       record: (transaction, { table: before, snapshotId }) => {
-        recorded = true;
         transaction.link(this.#link(context.caller, 'compactTable', before, { table, snapshotId }, snapshotId));
         context.finish(transaction, {
           result: { snapshotId: String(snapshotId) },
@@ -146,7 +144,8 @@ export class Maintenance {
       },
     });
     context.progress(outcome.rows, outcome.rows);
-    if (recorded) return;
+    // Not whether anything was recorded: another may have been first, and have left nothing to do.
+    if (outcome.snapshot !== null) return;
     const { filesBefore, filesAfter } = outcome;
     await this.#finish(context, {
       result: { snapshotId: null, filesBefore, filesAfter },
