@@ -8,7 +8,6 @@ import { type Clock, nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { parseIdentifier, printIdentifier } from '../iceberg/identifier.ts';
 import { expiry } from '../iceberg/retention.ts';
-import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { maintenanceAnswerMsMax } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import { expiryEdges } from '../lineage/table-history.ts';
@@ -16,10 +15,10 @@ import type { Run } from '../runs/run.ts';
 import type { RunContext, RunOutcome } from '../runs/run-handler.ts';
 import type { Runs } from '../runs/runs.ts';
 import { startRun } from '../runs/start-run.ts';
-import { rewriteManifests } from '../tables/actions/rewrite-manifests.ts';
 import { compactTable } from '../tables/compact-table.ts';
 import { expireTable } from '../tables/expire-table.ts';
 import { removeOrphanFiles } from '../tables/orphan-files.ts';
+import { rewriteManifests } from '../tables/rewrite-manifests.ts';
 import type { Table, TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import { userTable } from './user-table.ts';
@@ -196,16 +195,21 @@ export class Maintenance {
 
   async #rewriteManifests(context: RunContext): Promise<void> {
     const { table: name, dryRun } = context.input as ManifestInput;
-    const table = await this.#options.tables.load(parseIdentifier(name));
-    const inputs = current(table);
-    if (dryRun || inputs.length === 0) return this.#finish(context, { result: { snapshotId: null }, inputs, outputs: [] });
-    const snapshotId = newSnapshotId();
-    const transaction = context.transaction();
-    transaction.change(table, rewriteManifests({ snapshotId }));
-    transaction.link(this.#link(context.caller, 'rewriteManifests', table, { table: name, snapshotId }, snapshotId));
-    const outputs = [{ tableUuid: table.uuid, tableName: name, snapshotId }];
-    context.finish(transaction, { result: { snapshotId: String(snapshotId) }, inputs, outputs });
-    await transaction.commit();
+    const outcome = await rewriteManifests(this.#options.tables, {
+      identifier: parseIdentifier(name),
+      dryRun,
+      signal: context.signal,
+      record: (transaction, { table: before, snapshotId }) => {
+        transaction.link(this.#link(context.caller, 'rewriteManifests', before, { table: name, snapshotId }, snapshotId));
+        context.finish(transaction, {
+          result: { snapshotId: String(snapshotId) },
+          inputs: current(before),
+          outputs: [{ tableUuid: before.uuid, tableName: name, snapshotId }],
+        });
+      },
+    });
+    if (outcome.snapshot !== null) return;
+    await this.#finish(context, { result: { snapshotId: null }, inputs: current(outcome.table), outputs: [] });
   }
 
   #link(caller: Caller, action: string, table: Table, payload: unknown, snapshotId: bigint | null = null): ChainLink {

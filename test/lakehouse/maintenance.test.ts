@@ -34,3 +34,22 @@ test('of several compactions at once each succeeds, also one that finds its work
   );
   expect(ended.filter(({ outputs }) => outputs.length > 0)).toHaveLength(1);
 });
+
+test('manifests that cannot be fewer are left alone, and the run names no snapshot', async () => {
+  await icecore.tableOperations.createTable(call, 'raw.single', { columns: [{ name: 'n', type: 'long' }] });
+  const append = async (n: number) => {
+    const rows = { table: 'raw.single', branch: 'main', rows: { json: [{ n }] }, mode: 'APPEND', keys: null } as const;
+    await icecore.rowWrites.write(call, { ...rows, expectedSnapshotId: null }, new AbortController().signal);
+  };
+  const rewritten = async () => {
+    const { id } = await icecore.maintenance.rewriteManifests(call, { table: 'raw.single', dryRun: false });
+    return await icecore.runs.ended(id, AbortSignal.timeout(60_000));
+  };
+  const snapshots = async () => (await icecore.tables.load({ namespace: ['raw'], name: 'single' })).metadata.snapshots;
+  await append(1);
+  expect(await rewritten()).toMatchObject({ status: 'SUCCEEDED', result: { snapshotId: null }, outputs: [] });
+  expect(await snapshots()).toHaveLength(1);
+  await append(2);
+  const { outputs } = await rewritten();
+  expect(outputs.map(({ snapshotId }) => snapshotId)).toEqual([(await snapshots()).at(-1)?.snapshotId]);
+});
