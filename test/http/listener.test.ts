@@ -139,17 +139,17 @@ describe('the listener', () => {
 
   it('shows a reference in place of an unexpected error, and keeps the error in the log', async () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    const find = vi.spyOn(open.icecore.tables, 'find').mockRejectedValue(new Error('the secret is 42'));
+    const find = vi.spyOn(open.icecore.tables, 'find').mockRejectedValue(new Error('the password is swordfish'));
     vi.stubEnv('NODE_ENV', 'development');
     const answer = await open.ask('{ table(name: "raw.a") { id } }');
     vi.unstubAllEnvs();
     find.mockRestore();
     const [error] = answer.errors ?? [];
     expect(error?.extensions.code).toBe('INTERNAL');
-    expect(JSON.stringify(answer)).not.toContain('42');
+    expect(JSON.stringify(answer)).not.toContain('swordfish');
     const logged = log.mock.calls.map(([line]) => String(line)).join('\n');
     log.mockRestore();
-    expect(logged).toContain('the secret is 42');
+    expect(logged).toContain('the password is swordfish');
     expect(logged).toContain(String(error?.extensions.reference));
   });
 
