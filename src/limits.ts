@@ -143,6 +143,8 @@ export const runAttemptsMax = 5;
 export const queryCostMax = 250_000;
 /** Items that a list without `first` is counted as; such lists are short by nature (contract). */
 export const queryCostBareListItems = 10;
+/** What a field costs that makes the engine read: so that one document cannot fill the queue for the engine's connections. */
+export const queryCostHeavyField = 1000;
 /** A GraphQL request's body has to be here by then; bulk uploads have `uploadMsMax`. */
 export const requestBodyMsMax = 60_000;
 /** Headers have to be here by then: a connection that sends nothing is not held. */

@@ -17,10 +17,18 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { pageRowsDefault, queryCostBareListItems } from '../limits.ts';
+import { pageRowsDefault, queryCostBareListItems, queryCostHeavyField } from '../limits.ts';
+
+/** Fields that make the engine read, by type: each is a statement or a walk, however little it answers. */
+const heavyFields: Readonly<Record<string, ReadonlySet<string>>> = {
+  Query: new Set(['sql', 'featureVectors', 'lineage', 'impact', 'auditTrail', 'predictions', 'prediction']),
+  Table: new Set(['rows', 'scanPlan']),
+  Column: new Set(['statistics']),
+  Prediction: new Set(['explanation']),
+};
 
 export interface QueryCost {
-  /** An upper bound of the fields answered: each counts one, times the items of the lists that it is in. */
+  /** An upper bound of the fields answered: each counts one, a heavy one `queryCostHeavyField`, times the items of the lists that it is in. */
   readonly cost: number;
   readonly depth: number;
 }
@@ -105,7 +113,8 @@ class CostWalk {
     const handedDown = isPage ? (this.#requested(node, field) ?? pageRowsDefault) : null;
     const inner = this.selectionSet(node.selectionSet, type, handedDown);
     const items = list ? (pageItems ?? this.#requested(node, field) ?? queryCostBareListItems) : 1;
-    return { cost: 1 + items * inner.cost, depth: 1 + inner.depth };
+    const own = heavyFields[parent.name]?.has(field.name) === true ? queryCostHeavyField : 1;
+    return { cost: own + items * inner.cost, depth: 1 + inner.depth };
   }
 
   /** `first` or `last`, or the number of ids asked for; null where the field takes none of them. */

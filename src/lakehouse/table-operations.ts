@@ -105,6 +105,7 @@ export class TableOperations {
   async setSnapshotRef(call: Call, move: RefMove): Promise<SetRef | null> {
     requireRole(call.caller, 'scientist', 'set branches and tags');
     const identifier = userTable(move.table);
+    refuseReserved(move.name);
     const { uuid } = await this.#change(call, 'setSnapshotRef', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
       transaction.change(
@@ -171,4 +172,13 @@ function refOf({ type, maxRefAgeMicros }: RefMove, snapshotId: bigint): Snapshot
     type: type === 'BRANCH' ? 'branch' : 'tag',
     ...(maxRefAgeMicros === null ? {} : { maxRefAgeMs: maxRefAgeMicros / 1000n }),
   };
+}
+
+/** Names that Icecore gives to its pins: taken in advance, they would keep it from pinning. */
+function refuseReserved(ref: string): void {
+  if (!/^(training-set\/|icecore-)/.test(ref)) return;
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    `Names such as ${ref} are for Icecore's own pins: choose one that begins neither with "training-set/" nor with "icecore-".`,
+  );
 }

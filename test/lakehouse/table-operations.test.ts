@@ -48,3 +48,15 @@ test('a purge leaves the files of a table whose namespace lies below the dropped
   const left = await readdir(metadata.location.replace('file://', ''), { recursive: true, withFileTypes: true });
   expect(left.filter((entry) => entry.isFile()).every((entry) => entry.parentPath.includes('/inner-'))).toBe(true);
 });
+
+test('the names of pins cannot be taken in advance', async () => {
+  const { uuid } = await icecore.tableOperations.createTable(call, 'raw.named', { columns: [{ name: 'n', type: 'long' }] });
+  await write('raw.named', [{ n: 1 }]);
+  const table = await icecore.tables.findByUuid(uuid);
+  const snapshotId = table?.metadata.currentSnapshotId ?? null;
+  for (const name of ['training-set/late/v1', 'icecore-model-late-v1']) {
+    const move = { table: 'raw.named', name, type: 'TAG', snapshotId, maxRefAgeMicros: null } as const;
+    await expect(icecore.tableOperations.setSnapshotRef(call, move)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  }
+  expect(Object.keys((await icecore.tables.findByUuid(uuid))?.metadata.refs ?? {})).toEqual(['main']);
+});
