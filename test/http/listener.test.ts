@@ -126,14 +126,13 @@ describe('the listener', () => {
       `{ table(name: "raw.a") { currentSnapshot { ${'parent { '.repeat(15)} id ${'} '.repeat(15)} } } }`,
     );
     expect(deep.errors?.[0]?.extensions.code).toBe('COST_EXCEEDED');
-    const fragments = Array.from({ length: 27 }, (_, at) => `fragment F${at} on Snapshot { ...F${at + 1} ...F${at + 1} }`).join(
+    const fragments = Array.from({ length: 60 }, (_, at) => `fragment F${at} on Snapshot { ...F${at + 1} ...F${at + 1} }`).join(
       ' ',
     );
-    const startMs = performance.now();
+    // Walked spread by spread it would never end.
     const bomb = await open.ask(
-      `{ table(name: "raw.a") { currentSnapshot { ...F0 } } } ${fragments} fragment F27 on Snapshot { id }`,
+      `{ table(name: "raw.a") { currentSnapshot { ...F0 } } } ${fragments} fragment F60 on Snapshot { id }`,
     );
-    expect(performance.now() - startMs).toBeLessThan(2000);
     expect(bomb.status).toBe(400);
   });
 
