@@ -25,6 +25,8 @@ export interface Config {
   readonly allowLocalApproval: boolean;
   /** Signs decisions and checkpoints; made where it is missing. Belongs outside the warehouse. */
   readonly signingKeyFile: string;
+  /** Files with the public keys of earlier signing keys. */
+  readonly formerKeyFiles: readonly string[];
   /** The file that checkpoints of the audit chain are appended to; belongs on another disk. */
   readonly auditAnchorFile: string;
   /** A key that GraphiQL's headers are filled with, for demonstrations. */
@@ -60,6 +62,7 @@ export function parseConfig(args: readonly string[], environment: Environment): 
     modelOrigins: listOf(environment.ICECORE_ALLOWED_MODEL_ORIGINS, ','),
     allowLocalApproval: flags['allow-local-approval'] ?? environment.ICECORE_ALLOW_LOCAL_APPROVAL === 'true',
     signingKeyFile: resolve(nonEmpty(environment.ICECORE_SIGNING_KEY) ?? join(directory, 'signing-key.pem')),
+    formerKeyFiles: listOf(environment.ICECORE_FORMER_KEYS, delimiter).map((file) => resolve(file)),
     auditAnchorFile: resolve(nonEmpty(environment.ICECORE_AUDIT_ANCHOR) ?? join(directory, 'audit-anchor.jsonl')),
     graphiqlKey: nonEmpty(environment.ICECORE_GRAPHIQL_KEY),
     stopWithParent: environment.ICECORE_STOP_WITH_PARENT === 'true',

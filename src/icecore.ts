@@ -4,6 +4,7 @@ import { ApiKeys } from './access/api-keys.ts';
 import { fileAnchor } from './audit/anchor.ts';
 import { Audit } from './audit/audit.ts';
 import { auditLog } from './audit/audit-entry.ts';
+import { readFormerKeys } from './audit/former-keys.ts';
 import { SigningKey } from './audit/signing-key.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { openCatalog } from './catalog/open-catalog.ts';
@@ -63,6 +64,7 @@ interface Ground {
   readonly tables: Tables;
   readonly ledger: Ledger;
   readonly signingKey: SigningKey;
+  readonly formerKeys: readonly string[];
 }
 
 /** The domain behind the API: one server over one store. The one place that builds things and hands them to each other. */
@@ -93,7 +95,7 @@ export class Icecore {
   readonly #storage: OpenedStorage;
 
   private constructor(config: Config, ground: Ground) {
-    const { catalog, clock, duckdb, keys, ledger, signingKey, storage, tables } = ground;
+    const { catalog, clock, duckdb, formerKeys, keys, ledger, signingKey, storage, tables } = ground;
     this.config = config;
     this.keys = keys;
     this.clock = clock;
@@ -103,7 +105,7 @@ export class Icecore {
     this.ledger = ledger;
     this.#storage = storage;
     const anchor = fileAnchor(config.auditAnchorFile);
-    const audit = new Audit({ catalog, ledger, clock, signingKey, anchor, workDirectory: config.cacheDirectory });
+    const audit = new Audit({ catalog, ledger, clock, signingKey, formerKeys, anchor, workDirectory: config.cacheDirectory });
     const history = new TableHistory(tables);
     const lineage = new Lineage({
       ledger,
@@ -160,7 +162,7 @@ export class Icecore {
       models: this.models.read,
       training,
       origins: new AllowedOrigins(config.modelOrigins),
-      publicKeys: [signingKey.publicKey],
+      publicKeys: [signingKey.publicKey, ...formerKeys],
     });
   }
 
@@ -169,6 +171,8 @@ export class Icecore {
     const cache = config.cacheDirectory;
     await mkdir(cache, { recursive: true });
     const keys = await ApiKeys.load(config.apiKeys, clock);
+    const signingKey = await SigningKey.load(config.signingKeyFile);
+    const formerKeys = await readFormerKeys(config.formerKeyFiles);
     const catalog = await openCatalog(config.catalog, clock);
     const storage = await openStorage({
       warehouse: config.warehouse,
@@ -196,8 +200,8 @@ export class Icecore {
       indexDirectory: join(cache, 'ledger'),
       tables: ledgerTables,
     });
-    const signingKey = await SigningKey.load(config.signingKeyFile);
-    const icecore = new Icecore(config, { keys, clock, catalog, storage, duckdb, tables, ledger, signingKey });
+    const ground = { keys, clock, catalog, storage, duckdb, tables, ledger, signingKey, formerKeys };
+    const icecore = new Icecore(config, ground);
     icecore.audit.start();
     await icecore.runs.begin();
     await icecore.scoring.sweep();
