@@ -1,7 +1,7 @@
-import type { SqlEngine } from '../src/lakehouse/selects.ts';
+import type { SelectAnswer, SqlEngine } from '../src/lakehouse/selects.ts';
 import type { ApiContext } from './context.ts';
 import type { Given } from './input.ts';
-import type { SqlBatchView, SqlResultView } from './views.ts';
+import type { SqlBatchView } from './views.ts';
 
 interface SqlArgs {
   readonly statement: string;
@@ -12,7 +12,7 @@ interface SqlArgs {
 export function sql(
   args: SqlArgs & { readonly maxRows?: Given<number> },
   { icecore, signal }: ApiContext,
-): Promise<SqlResultView> {
+): Promise<SelectAnswer> {
   return icecore.selects.run(requestOf(args), args.maxRows ?? 1000, signal);
 }
 

@@ -5,7 +5,7 @@ import { currentSchema, currentSnapshot, defaultSpec } from '../src/iceberg/meta
 import { columnPath } from '../src/iceberg/schema.ts';
 import type { NestedField } from '../src/iceberg/type.ts';
 import { printTypeText } from '../src/iceberg/type-text.ts';
-import { planRows } from '../src/lakehouse/scan-plan.ts';
+import { type PlannedFile, planRows, type RowsPlan } from '../src/lakehouse/scan-plan.ts';
 import type { TableChange } from '../src/lakehouse/table-change.ts';
 import { ledgerNamespace } from '../src/ledger/ledger-identifier.ts';
 import { predictionsLayout } from '../src/scoring/predictions-table.ts';
@@ -29,10 +29,8 @@ import { mutate } from './mutation.ts';
 import type {
   ColumnStatisticsView,
   ColumnView,
-  DataFileView,
   PartitionFieldView,
   RowPageView,
-  ScanPlanView,
   SnapshotRefView,
   SnapshotView,
 } from './views.ts';
@@ -126,7 +124,7 @@ export async function tableRows(table: Table, args: RowsArgs, { icecore, signal 
   return { ...page, columns: page.columns.map((field) => columnView(table, field)) };
 }
 
-export function tableScanPlan(table: Table, args: RowsArgs, { icecore, signal }: ApiContext): Promise<ScanPlanView> {
+export function tableScanPlan(table: Table, args: RowsArgs, { icecore, signal }: ApiContext): Promise<RowsPlan> {
   return planRows(icecore.tables, table, {
     ...atPoint(args.asOf),
     select: args.select ?? null,
@@ -135,7 +133,7 @@ export function tableScanPlan(table: Table, args: RowsArgs, { icecore, signal }:
   });
 }
 
-export function scanPlanFiles(plan: ScanPlanView, args: PageArgs): Connection<DataFileView> {
+export function scanPlanFiles(plan: RowsPlan, args: PageArgs): Connection<PlannedFile> {
   const numbered = plan.files.map((file, index) => ({ file, key: orderedKey(index) }));
   const page = connectionOfAll(numbered, args, ({ key }) => key);
   return { ...page, edges: page.edges.map(({ cursor, node }) => ({ cursor, node: node.file })) };

@@ -62,26 +62,6 @@ export interface RowPageView {
   readonly hasNextPage: boolean;
 }
 
-export interface DataFileView {
-  readonly path: string;
-  readonly format: string;
-  readonly recordCount: bigint;
-  readonly fileSizeInBytes: bigint;
-  readonly partition: unknown;
-  readonly deleteFiles: readonly string[];
-}
-
-export interface ScanPlanView {
-  readonly snapshotId: bigint | null;
-  readonly filesTotal: bigint;
-  readonly filesMatched: bigint;
-  readonly bytesMatched: bigint;
-  readonly rowsMatched: bigint;
-  readonly manifestsRead: number;
-  readonly manifestsSkipped: number;
-  readonly files: readonly DataFileView[];
-}
-
 export interface LineageNodeView {
   readonly id: string;
   readonly kind: LineageKind;
@@ -161,15 +141,6 @@ export interface PredictionExplanationView {
   readonly rederived: boolean;
   readonly differences: readonly string[];
   readonly trail: AuditTrailView;
-}
-
-export interface SqlResultView {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly unknown[];
-  readonly truncated: boolean;
-  readonly engine: 'EMBEDDED' | 'DISTRIBUTED';
-  readonly snapshots: readonly TableSnapshotRef[];
-  readonly elapsedMs: number;
 }
 
 /** One record batch on its way, by whichever transport. */

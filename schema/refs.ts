@@ -6,6 +6,8 @@ import type * as views from '../resolvers/views.ts';
 import type { Actor as ActorValue } from '../src/access/caller.ts';
 import type { FeatureRef as FeatureRefValue, KeyMapping as KeyMappingValue } from '../src/features/feature-set.ts';
 import type { FeatureVectors as FeatureVectorsValue } from '../src/features/feature-table.ts';
+import type { PlannedFile, RowsPlan } from '../src/lakehouse/scan-plan.ts';
+import type { SelectAnswer } from '../src/lakehouse/selects.ts';
 import type { ColumnLineage as ColumnLineageValue } from '../src/lineage/lineage-record.ts';
 import type * as models from '../src/models/model.ts';
 import type { Run as RunValue } from '../src/runs/run.ts';
@@ -39,8 +41,8 @@ export const ColumnStatistics = builder.objectRef<views.ColumnStatisticsView>('C
 export const HistogramBin = builder.objectRef<views.HistogramBinView>('HistogramBin');
 export const PartitionField = builder.objectRef<views.PartitionFieldView>('PartitionField');
 export const RowPage = builder.objectRef<views.RowPageView>('RowPage');
-export const ScanPlan = builder.objectRef<views.ScanPlanView>('ScanPlan');
-export const DataFile = builder.objectRef<views.DataFileView>('DataFile');
+export const ScanPlan = builder.objectRef<RowsPlan>('ScanPlan');
+export const DataFile = builder.objectRef<PlannedFile>('DataFile');
 export const TablePayload = builder.objectRef<{ readonly table: typeof Table.$inferType }>('TablePayload');
 export const DropTablePayload = builder.objectRef<{ readonly name: string }>('DropTablePayload');
 
@@ -108,8 +110,8 @@ export const ChainVerification = builder.objectRef<views.ChainVerificationView>(
 export const AuditTrail = builder.objectRef<views.AuditTrailView>('AuditTrail');
 export const AuditStep = builder.objectRef<views.AuditStepView>('AuditStep');
 
-export const SqlColumn = builder.objectRef<views.SqlResultView['columns'][number]>('SqlColumn');
-export const SqlResult = builder.objectRef<views.SqlResultView>('SqlResult');
+export const SqlColumn = builder.objectRef<SelectAnswer['columns'][number]>('SqlColumn');
+export const SqlResult = builder.objectRef<SelectAnswer>('SqlResult');
 export const SqlBatch = builder.objectRef<views.SqlBatchView>('SqlBatch');
 
 export const TrainingBatch = builder.objectRef<views.TrainingBatchView>('TrainingBatch');

@@ -101,8 +101,6 @@ export const manifestCacheBytesMax = 256 * 1024 * 1024;
 export const metadataReadsInFlightMax = 16;
 /** Rows of a row group that Icecore writes: what DuckDB decodes as one piece of work. */
 export const rowGroupRowsMax = 122_880;
-/** Row-by-row names of an error message or a payload; the rest is counted. */
-export const namesShownMax = 10;
 /** A SELECT that runs longer is not what a person waits for; jobs set their own. */
 export const sqlTimeoutMs = 5 * 60 * 1000;
 /** JSON of one SELECT's answer, in UTF-16 units of its values; more travels as Arrow. */

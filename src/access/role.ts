@@ -28,7 +28,3 @@ export function requireRole(caller: Caller, role: Role, action: string): void {
     { context: { actor: caller.actor.id, requiredRole: role } },
   );
 }
-
-export function isRole(text: unknown): text is Role {
-  return roles.some((role) => role === text);
-}

@@ -45,11 +45,6 @@ export class IpcWriter {
   }
 }
 
-/** The bytes of a schema message alone. */
-export function schemaBytes(schema: Schema): Uint8Array {
-  return new IpcWriter(schema).schema();
-}
-
 /** A whole stream with one batch. */
 export function oneBatchStream(batch: RecordBatch, metadata?: ReadonlyMap<string, string>): Uint8Array {
   const writer = new IpcWriter(batch.schema);

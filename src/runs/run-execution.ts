@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog } from '../catalog/catalog.ts';
 import { IcecoreError } from '../errors.ts';
+import { snapshotCell } from '../ledger/snapshot-cell.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { RunContext, RunOperation, RunOutcome } from './run-handler.ts';
-import { callerOf, type RunRow, runOf, runSubject, snapshotRow } from './run-table.ts';
+import { callerOf, type RunRow, runOf, runSubject } from './run-table.ts';
 
 export interface RunProgress {
   readonly rowsDone: bigint;
@@ -82,8 +83,8 @@ export class RunExecution {
       ended_at: nowMicros(),
       rows_done: rowsDone,
       rows_total: rowsTotal,
-      inputs: inputs.map(snapshotRow),
-      outputs: outputs.map(snapshotRow),
+      inputs: inputs.map(snapshotCell),
+      outputs: outputs.map(snapshotCell),
       result: JSON.stringify(result ?? null, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
     };
     record(transaction, done, 'SUCCEEDED', facts);

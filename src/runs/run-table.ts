@@ -1,9 +1,7 @@
 import type { Caller, Role } from '../access/caller.ts';
 import type { LedgerTable } from '../ledger/ledger-table.ts';
-import type { TableSnapshotRef } from '../tables/table.ts';
+import { type SnapshotCell, snapshotOf, snapshotType } from '../ledger/snapshot-cell.ts';
 import type { Run, RunKind, RunStatus } from './run.ts';
-
-type SnapshotRow = { readonly table_uuid: string; readonly table_name: string; readonly snapshot_id: bigint };
 
 /** A row of `icecore.runs`: the newest state of one run. */
 export type RunRow = {
@@ -21,14 +19,14 @@ export type RunRow = {
   readonly rows_done: bigint;
   readonly rows_total: bigint | null;
   readonly error: string | null;
-  readonly inputs: readonly SnapshotRow[];
-  readonly outputs: readonly SnapshotRow[];
+  readonly inputs: readonly SnapshotCell[];
+  readonly outputs: readonly SnapshotCell[];
   readonly input: string;
   readonly result: string | null;
   readonly attempt: number;
 };
 
-const snapshots = 'list<struct<table_uuid: string, table_name: string, snapshot_id: long>>';
+const snapshots = `list<${snapshotType}>`;
 
 export const runTable: LedgerTable<RunRow> = {
   name: 'icecore.runs',
@@ -99,12 +97,4 @@ export function callerOf(row: RunRow): Caller {
     roles: new Set(row.roles as readonly Role[]),
     assurance: row.assurance as Caller['assurance'],
   };
-}
-
-export function snapshotRow({ tableUuid, tableName, snapshotId }: TableSnapshotRef): SnapshotRow {
-  return { table_uuid: tableUuid, table_name: tableName, snapshot_id: snapshotId };
-}
-
-function snapshotOf({ table_uuid, table_name, snapshot_id }: SnapshotRow): TableSnapshotRef {
-  return { tableUuid: table_uuid, tableName: table_name, snapshotId: snapshot_id };
 }

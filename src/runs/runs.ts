@@ -5,13 +5,14 @@ import { leaseOwner, takeLease } from '../catalog/lease-owner.ts';
 import { type Clock, nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { snapshotCell } from '../ledger/snapshot-cell.ts';
 import { pageRowsDefault, pageRowsMax, runAttemptsMax, runLeaseMs, runRecoveryIntervalMs, runsInFlightMax } from '../limits.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Run, RunKind, RunStatus } from './run.ts';
 import { failureMessage, RunExecution } from './run-execution.ts';
 import type { RunOperation, RunOutcome } from './run-handler.ts';
 import { newRunId } from './run-id.ts';
-import { callerOf, type RunRow, runOf, runSubject, runTable, snapshotRow } from './run-table.ts';
+import { callerOf, type RunRow, runOf, runSubject, runTable } from './run-table.ts';
 import { RunWatch } from './run-watch.ts';
 
 export interface RunsOptions {
@@ -112,8 +113,8 @@ export class Runs {
       ...started,
       status: 'SUCCEEDED',
       ended_at: started.started_at,
-      inputs: outcome.inputs.map(snapshotRow),
-      outputs: outcome.outputs.map(snapshotRow),
+      inputs: outcome.inputs.map(snapshotCell),
+      outputs: outcome.outputs.map(snapshotCell),
       result: jsonText(outcome.result),
     };
     return { run: runOf(row), entry: this.#options.ledger.draft(runTable, row) };

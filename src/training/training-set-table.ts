@@ -1,9 +1,8 @@
 import { type ActorCell, actorCell, actorOf, actorType } from '../access/actor-row.ts';
 import type { LedgerTable } from '../ledger/ledger-table.ts';
-import type { TableSnapshotRef } from '../tables/table.ts';
+import { type SnapshotCell, snapshotCell, snapshotOf, snapshotType } from '../ledger/snapshot-cell.ts';
 import type { PointInTimeOptions, Split, TrainingSet } from './training-set.ts';
 
-type SnapshotCell = { readonly table_uuid: string; readonly table_name: string; readonly snapshot_id: bigint };
 type OptionsCell = {
   readonly boundary: string;
   readonly knowledge: string;
@@ -43,7 +42,6 @@ export type TrainingSetRow = {
   readonly run_id: string;
 };
 
-const snapshot = 'struct<table_uuid: string, table_name: string, snapshot_id: long>';
 const options = 'struct<boundary: string, knowledge: string, on_tie: string, nulls: string, match_status: boolean>';
 const windows = 'list<struct<name: string, from_micros: long, to_micros: long>>';
 const shares = 'list<struct<name: string, share: double>>';
@@ -57,13 +55,13 @@ export const trainingSetTable: LedgerTable<TrainingSetRow> = {
     { name: 'data_table_uuid', type: 'string', required: true, doc: 'The table of its rows.' },
     { name: 'data_table', type: 'string', required: true, doc: 'That table’s name when it was made.' },
     { name: 'data_snapshot_id', type: 'long', required: true, doc: 'The snapshot of its rows; pinned.' },
-    { name: 'spine', type: snapshot, required: true, doc: 'The numbered spine; pinned.' },
+    { name: 'spine', type: snapshotType, required: true, doc: 'The numbered spine; pinned.' },
     { name: 'spine_event_time', type: 'string', required: true, doc: 'The spine’s column that says the moment of each row.' },
     { name: 'labels', type: 'list<string>', required: true, doc: 'Columns of the spine that are labels.' },
-    { name: 'sources', type: `list<${snapshot}>`, required: true, doc: 'Every snapshot that it was computed from; pinned.' },
+    { name: 'sources', type: `list<${snapshotType}>`, required: true, doc: 'Every snapshot that it was computed from; pinned.' },
     {
       name: 'feature_snapshots',
-      type: `list<${snapshot}>`,
+      type: `list<${snapshotType}>`,
       required: true,
       doc: 'Those of them that the feature tables were read at.',
     },
@@ -147,14 +145,6 @@ export function trainingSetOf(row: TrainingSetRow): TrainingSet {
     createdBy: actorOf(row.created_by),
     runId: row.run_id,
   };
-}
-
-function snapshotCell({ tableUuid, tableName, snapshotId }: TableSnapshotRef): SnapshotCell {
-  return { table_uuid: tableUuid, table_name: tableName, snapshot_id: snapshotId };
-}
-
-function snapshotOf(cell: SnapshotCell): TableSnapshotRef {
-  return { tableUuid: cell.table_uuid, tableName: cell.table_name, snapshotId: cell.snapshot_id };
 }
 
 function optionsOf(cell: OptionsCell): PointInTimeOptions {

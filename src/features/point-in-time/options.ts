@@ -25,6 +25,3 @@ export const defaultPointInTimeOptions: PointInTimeOptions = {
   nulls: 'KEEP',
   matchStatus: false,
 };
-
-/** The first of these that holds of a spine row and a feature table. */
-export type MatchStatus = 'MATCHED' | 'NULL_VALUE' | 'NOT_YET_KNOWN' | 'EXPIRED' | 'FUTURE_ONLY' | 'NO_ENTITY';
