@@ -7,8 +7,27 @@ export interface TablePointer {
   readonly metadataLocation: string;
 }
 
+/** A namespace with its properties. Whatever holds a table or a view is one, and so is all above it. */
+export interface Namespace {
+  readonly parts: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Which metadata file of a view is current. Tables and views of one namespace share their names. */
+export type ViewPointer = TablePointer;
+
 export type PointerChange =
-  | { readonly kind: 'create'; readonly identifier: TableIdentifier; readonly uuid: string; readonly to: string }
+  /**
+   * ALREADY_EXISTS where a table or a view has the name, with `exists: 'table' | 'view'` in the context. The namespace and those above it come
+   * into being with it, unless `requireNamespace`: then NOT_FOUND where it does not exist.
+   */
+  | {
+      readonly kind: 'create';
+      readonly identifier: TableIdentifier;
+      readonly uuid: string;
+      readonly to: string;
+      readonly requireNamespace?: boolean;
+    }
   /** Compare and swap: CONFLICT (retryable) unless the pointer still is at `from`. */
   | {
       readonly kind: 'swap';
@@ -18,6 +37,19 @@ export type PointerChange =
       readonly to: string;
     }
   | { readonly kind: 'drop'; readonly identifier: TableIdentifier; readonly uuid: string; readonly from: string };
+
+export type NamespaceChange =
+  /** ALREADY_EXISTS. Namespaces above it come into being with it. */
+  | { readonly kind: 'create'; readonly namespace: Namespace }
+  /** NOT_FOUND. Removals of what is not set do nothing. */
+  | {
+      readonly kind: 'update';
+      readonly parts: readonly string[];
+      readonly set: Readonly<Record<string, string>>;
+      readonly remove: readonly string[];
+    }
+  /** NOT_FOUND; FAILED_PRECONDITION, with `notEmpty: true` in the context, where it holds tables, views or namespaces. */
+  | { readonly kind: 'drop'; readonly parts: readonly string[] };
 
 /** A row on its way to one of Icecore's own tables, durable with the change it belongs to. */
 export interface JournalDraft {
@@ -79,7 +111,11 @@ export interface StoredAnswer {
 
 /** All of it happens, or none. */
 export interface CatalogChange {
+  /** Made before pointers change. */
+  readonly namespaces?: readonly NamespaceChange[];
+  /** Of tables. A rename is a drop and a create of the same uuid and location. */
   readonly pointers?: readonly PointerChange[];
+  readonly views?: readonly PointerChange[];
   readonly entries?: readonly JournalDraft[];
   readonly links?: readonly ChainLink[];
   readonly guards?: readonly Guard[];
@@ -109,6 +145,26 @@ export interface Catalog {
   /** In order of the printed identifier, after `after`; only those at or below `namespace` where given. */
   list(options: {
     readonly namespace?: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly TablePointer[]>;
+  loadNamespace(parts: readonly string[]): Promise<Namespace | null>;
+  /** Those directly below `parent` (`[]` for the top), in order of the printed name, after `after` (a printed name). */
+  listNamespaces(options: {
+    readonly parent: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly Namespace[]>;
+  loadView(identifier: TableIdentifier): Promise<ViewPointer | null>;
+  /** As `list`; only those directly in `namespace`. */
+  listViews(options: {
+    readonly namespace: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly ViewPointer[]>;
+  /** As `list`; only tables directly in `namespace`, not below it. */
+  listTablesIn(options: {
+    readonly namespace: readonly string[];
     readonly after?: string;
     readonly limit: number;
   }): Promise<readonly TablePointer[]>;
@@ -151,6 +207,7 @@ export interface LeaseHolder {
 }
 
 export interface CommitEvent {
+  /** Empty where the commit was another process's. */
   readonly pointers: readonly PointerChange[];
   readonly headSeq: bigint;
 }
