@@ -13,9 +13,11 @@ import type {
   CommitEvent,
   JournalEntry,
   LeaseHolder,
+  Namespace,
   StoredAnswer,
   SystemTableState,
   TablePointer,
+  ViewPointer,
 } from './catalog.ts';
 import { claimKey, loadAnswer, trimAnswers } from './sqlite/answers.ts';
 import { CommitWatch } from './sqlite/commit-watch.ts';
@@ -35,7 +37,8 @@ import {
 } from './sqlite/journal.ts';
 import { acquireLease, checkFences, leaseHolder, releaseLease, renewLease, trimLeases } from './sqlite/leases.ts';
 import { migrate } from './sqlite/migrations.ts';
-import { changePointers, listPointers, loadPointer, loadPointerByUuid } from './sqlite/pointers.ts';
+import { changeNamespaces, listNamespaces, loadNamespace } from './sqlite/namespaces.ts';
+import { changePointers, listPointers, listPointersIn, loadPointer, loadPointerByUuid } from './sqlite/pointers.ts';
 import { WriteQueue } from './sqlite/write-queue.ts';
 
 /**
@@ -72,11 +75,11 @@ export class SqliteCatalog implements Catalog {
   }
 
   async load(identifier: TableIdentifier): Promise<TablePointer | null> {
-    return loadPointer(this.#database, identifier);
+    return loadPointer(this.#database, 'table', identifier);
   }
 
   async loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (TablePointer | null)[]> {
-    return this.#database.reading(() => identifiers.map((identifier) => loadPointer(this.#database, identifier)));
+    return this.#database.reading(() => identifiers.map((identifier) => loadPointer(this.#database, 'table', identifier)));
   }
 
   async loadByUuid(uuid: string): Promise<TablePointer | null> {
@@ -95,6 +98,38 @@ export class SqliteCatalog implements Catalog {
     return listPointers(this.#database, options);
   }
 
+  async listTablesIn(options: {
+    readonly namespace: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly TablePointer[]> {
+    return listPointersIn(this.#database, 'table', options);
+  }
+
+  async loadView(identifier: TableIdentifier): Promise<ViewPointer | null> {
+    return loadPointer(this.#database, 'view', identifier);
+  }
+
+  async listViews(options: {
+    readonly namespace: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly ViewPointer[]> {
+    return listPointersIn(this.#database, 'view', options);
+  }
+
+  async loadNamespace(parts: readonly string[]): Promise<Namespace | null> {
+    return loadNamespace(this.#database, parts);
+  }
+
+  async listNamespaces(options: {
+    readonly parent: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly Namespace[]> {
+    return listNamespaces(this.#database, options);
+  }
+
   commit(change: CatalogChange): Promise<CatalogCommit> {
     return this.#writes.enqueue(
       () => this.#apply(change),
@@ -111,7 +146,7 @@ export class SqliteCatalog implements Catalog {
 
   async systemTable(table: string, identifier: TableIdentifier): Promise<SystemTableState> {
     return this.#database.reading(() => ({
-      pointer: loadPointer(this.#database, identifier),
+      pointer: loadPointer(this.#database, 'table', identifier),
       entries: pendingEntries(this.#database, table),
     }));
   }
@@ -180,7 +215,8 @@ export class SqliteCatalog implements Catalog {
     checkFences(database, change.fences ?? [], now);
     if (change.idempotency !== undefined) claimKey(database, change.idempotency, now);
     checkGuards(database, change.guards ?? []);
-    changePointers(database, change.pointers ?? []);
+    changeNamespaces(database, change.namespaces ?? []);
+    changePointers(database, { table: change.pointers ?? [], view: change.views ?? [] });
     const seqs = appendEntries(database, change.entries ?? [], change.links ?? []);
     for (const { table, throughSeq } of change.flushed ?? []) markFlushed(database, table, throughSeq, now);
     return { seqs, head: headSeq(database) };

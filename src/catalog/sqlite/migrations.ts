@@ -51,6 +51,36 @@ const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO counters VALUES (1, 0, 0, 0);
   `,
+  // Namespaces of their own, views beside tables. A namespace is printed as its parts, in double quotes where they hold a dot or a quote.
+  `
+  ALTER TABLE pointers ADD COLUMN kind TEXT NOT NULL DEFAULT 'table' CHECK (kind IN ('table', 'view'));
+  CREATE INDEX pointers_in_namespace ON pointers (namespace, kind, printed);
+
+  CREATE TABLE namespaces (
+    printed TEXT PRIMARY KEY,
+    parent TEXT NOT NULL,
+    parts TEXT NOT NULL,
+    properties TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX namespaces_below ON namespaces (parent, printed);
+
+  WITH prefixes AS (
+    SELECT tables.namespace AS namespace, part.key AS depth
+    FROM (SELECT DISTINCT namespace FROM pointers) tables, json_each(tables.namespace) part
+  ), named AS (
+    SELECT prefixes.namespace, depth, part.key AS position, part.value AS part,
+      CASE WHEN part.value = '' OR instr(part.value, '.') > 0 OR instr(part.value, '"') > 0
+        THEN '"' || replace(part.value, '"', '""') || '"' ELSE part.value END AS printed
+    FROM prefixes, json_each(prefixes.namespace) part
+    WHERE part.key <= depth
+  )
+  INSERT OR IGNORE INTO namespaces
+  SELECT group_concat(printed, '.' ORDER BY position),
+    coalesce(group_concat(printed, '.' ORDER BY position) FILTER (WHERE position < depth), ''),
+    json_group_array(part ORDER BY position),
+    '{}'
+  FROM named GROUP BY namespace, depth;
+  `,
 ];
 
 /**

@@ -2,100 +2,134 @@ import { IcecoreError } from '../../errors.ts';
 import { printIdentifier, printNamespace, type TableIdentifier } from '../../iceberg/identifier.ts';
 import type { PointerChange, TablePointer } from '../catalog.ts';
 import { type Database, type Row, text } from './database.ts';
+import { ensureNamespace, requireNamespace } from './namespaces.ts';
+
+/** Tables and views share their names; each is found only as what it is. */
+export type PointerKind = 'table' | 'view';
 
 const columns = 'namespace, name, uuid, metadata_location';
 
-export function loadPointer(database: Database, identifier: TableIdentifier): TablePointer | null {
-  const row = database.row(`SELECT ${columns} FROM pointers WHERE printed = ?`, printIdentifier(identifier));
+export function loadPointer(database: Database, kind: PointerKind, identifier: TableIdentifier): TablePointer | null {
+  const sql = `SELECT ${columns} FROM pointers WHERE printed = ? AND kind = ?`;
+  const row = database.row(sql, printIdentifier(identifier), kind);
   return row === undefined ? null : pointerOf(row);
 }
 
+/** Of a table. */
 export function loadPointerByUuid(database: Database, uuid: string): TablePointer | null {
-  const row = database.row(`SELECT ${columns} FROM pointers WHERE uuid = ?`, uuid);
+  const row = database.row(`SELECT ${columns} FROM pointers WHERE uuid = ? AND kind = 'table'`, uuid);
   return row === undefined ? null : pointerOf(row);
 }
 
-/** In order of the printed identifier's UTF-8 bytes. */
+/** Tables, in order of the printed identifier's UTF-8 bytes. */
 export function listPointers(
   database: Database,
   options: { readonly namespace?: readonly string[]; readonly after?: string; readonly limit: number },
 ): readonly TablePointer[] {
   const after = options.after ?? '';
   if (options.namespace === undefined || options.namespace.length === 0) {
-    return database
-      .rows(`SELECT ${columns} FROM pointers WHERE printed > ? ORDER BY printed LIMIT ?`, after, options.limit)
-      .map(pointerOf);
+    const sql = `SELECT ${columns} FROM pointers WHERE printed > ? AND kind = 'table' ORDER BY printed LIMIT ?`;
+    return database.rows(sql, after, options.limit).map(pointerOf);
   }
   // Whatever lies below a namespace is printed as its name and a dot, and '/' is the character after the dot.
   const printed = printNamespace(options.namespace);
-  const sql = `SELECT ${columns} FROM pointers WHERE printed > ? AND printed > ? AND printed < ? ORDER BY printed LIMIT ?`;
+  const sql = `SELECT ${columns} FROM pointers WHERE printed > ? AND printed > ? AND printed < ? AND kind = 'table' ORDER BY printed LIMIT ?`;
   return database.rows(sql, after, `${printed}.`, `${printed}/`, options.limit).map(pointerOf);
 }
 
-/** Drops come first, so that one change may rename a table or put another in its place. */
-export function changePointers(database: Database, changes: readonly PointerChange[]): void {
-  for (const change of changes) if (change.kind === 'drop') drop(database, change);
-  for (const change of changes) {
-    if (change.kind === 'create') create(database, change);
-    if (change.kind === 'swap') swap(database, change);
+/** The tables or views directly in a namespace, in the same order. */
+export function listPointersIn(
+  database: Database,
+  kind: PointerKind,
+  options: { readonly namespace: readonly string[]; readonly after?: string; readonly limit: number },
+): readonly TablePointer[] {
+  const sql = `SELECT ${columns} FROM pointers WHERE namespace = ? AND kind = ? AND printed > ? ORDER BY printed LIMIT ?`;
+  return database.rows(sql, JSON.stringify(options.namespace), kind, options.after ?? '', options.limit).map(pointerOf);
+}
+
+/** Drops come first, so that one change may rename a table, put another in its place, or a view. */
+export function changePointers(database: Database, changes: Readonly<Record<PointerKind, readonly PointerChange[]>>): void {
+  const kinds = ['table', 'view'] as const;
+  for (const kind of kinds) {
+    for (const change of changes[kind]) if (change.kind === 'drop') drop(database, kind, change);
+  }
+  for (const kind of kinds) {
+    for (const change of changes[kind]) {
+      if (change.kind === 'create') create(database, kind, change);
+      if (change.kind === 'swap') swap(database, kind, change);
+    }
   }
 }
 
-function create(database: Database, change: PointerChange & { kind: 'create' }): void {
+function create(database: Database, kind: PointerKind, change: PointerChange & { kind: 'create' }): void {
   const printed = printIdentifier(change.identifier);
   const { namespace, name } = change.identifier;
+  if (change.requireNamespace === true) requireNamespace(database, namespace);
+  else ensureNamespace(database, namespace);
   const changed = database.run(
-    'INSERT INTO pointers (printed, namespace, name, uuid, metadata_location) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO pointers (printed, namespace, name, uuid, metadata_location, kind) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     printed,
     JSON.stringify(namespace),
     name,
     change.uuid,
     change.to,
+    kind,
   );
-  if (changed === 1n) return;
-  const sameUuid = loadPointerByUuid(database, change.uuid);
-  if (sameUuid !== null && printIdentifier(sameUuid.identifier) !== printed) {
-    throw new IcecoreError(
-      'ALREADY_EXISTS',
-      `The table ${printed} cannot be created with uuid ${change.uuid}: ${printIdentifier(sameUuid.identifier)} has it.`,
-      { context: { table: printed, uuid: change.uuid } },
-    );
-  }
-  throw new IcecoreError('ALREADY_EXISTS', `The table ${printed} already exists.`, { context: { table: printed } });
+  if (changed !== 1n) throw taken(database, kind, change);
 }
 
-function swap(database: Database, change: PointerChange & { kind: 'swap' }): void {
+function taken(database: Database, kind: PointerKind, change: PointerChange & { kind: 'create' }): IcecoreError {
+  const printed = printIdentifier(change.identifier);
+  const sameName = database.row('SELECT kind FROM pointers WHERE printed = ?', printed);
+  if (sameName !== undefined) {
+    const exists = text(sameName, 'kind');
+    return new IcecoreError('ALREADY_EXISTS', `The ${exists} ${printed} already exists.`, {
+      context: { [exists]: printed, exists },
+    });
+  }
+  const sameUuid = database.row('SELECT printed FROM pointers WHERE uuid = ?', change.uuid);
+  const holder = sameUuid === undefined ? 'another' : text(sameUuid, 'printed');
+  return new IcecoreError(
+    'ALREADY_EXISTS',
+    `The ${kind} ${printed} cannot be created with uuid ${change.uuid}: ${holder} has it.`,
+    { context: { [kind]: printed, uuid: change.uuid } },
+  );
+}
+
+function swap(database: Database, kind: PointerKind, change: PointerChange & { kind: 'swap' }): void {
   const changed = database.run(
-    'UPDATE pointers SET metadata_location = ? WHERE printed = ? AND uuid = ? AND metadata_location = ?',
+    'UPDATE pointers SET metadata_location = ? WHERE printed = ? AND kind = ? AND uuid = ? AND metadata_location = ?',
     change.to,
     printIdentifier(change.identifier),
+    kind,
     change.uuid,
     change.from,
   );
-  if (changed !== 1n) throw moved(database, change);
+  if (changed !== 1n) throw moved(database, kind, change);
 }
 
-function drop(database: Database, change: PointerChange & { kind: 'drop' }): void {
+function drop(database: Database, kind: PointerKind, change: PointerChange & { kind: 'drop' }): void {
   const changed = database.run(
-    'DELETE FROM pointers WHERE printed = ? AND uuid = ? AND metadata_location = ?',
+    'DELETE FROM pointers WHERE printed = ? AND kind = ? AND uuid = ? AND metadata_location = ?',
     printIdentifier(change.identifier),
+    kind,
     change.uuid,
     change.from,
   );
-  if (changed !== 1n) throw moved(database, change);
+  if (changed !== 1n) throw moved(database, kind, change);
 }
 
-function moved(database: Database, change: PointerChange & { kind: 'swap' | 'drop' }): IcecoreError {
+function moved(database: Database, kind: PointerKind, change: PointerChange & { kind: 'swap' | 'drop' }): IcecoreError {
   const printed = printIdentifier(change.identifier);
-  const found = loadPointer(database, change.identifier);
+  const found = loadPointer(database, kind, change.identifier);
   const how =
     found === null
       ? 'is no longer there'
       : found.uuid === change.uuid
         ? 'was changed by another commit'
-        : 'was dropped and another table has its name';
-  return new IcecoreError('CONFLICT', `The table ${printed} ${how} since it was read: read it again and repeat the change.`, {
-    context: { table: printed, expected: change.from, found: found?.metadataLocation ?? null },
+        : `was dropped and another ${kind} has its name`;
+  return new IcecoreError('CONFLICT', `The ${kind} ${printed} ${how} since it was read: read it again and repeat the change.`, {
+    context: { [kind]: printed, expected: change.from, found: found?.metadataLocation ?? null },
     retryable: true,
   });
 }
