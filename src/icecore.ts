@@ -37,6 +37,7 @@ import { Runs } from './runs/runs.ts';
 import { AllowedOrigins } from './scoring/allowed-origins.ts';
 import { Scoring } from './scoring/scoring.ts';
 import { DuckDb } from './sql/duckdb.ts';
+import { type AllowedLocations, allowedLocations, realLocalRoots } from './storage/allowed-locations.ts';
 import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
 import { Tables } from './tables/tables.ts';
 import { TrainingFeeds } from './training/feed.ts';
@@ -60,6 +61,7 @@ interface Ground {
   readonly clock: Clock;
   readonly catalog: Catalog;
   readonly storage: OpenedStorage;
+  readonly locations: AllowedLocations;
   readonly duckdb: DuckDb;
   readonly tables: Tables;
   readonly ledger: Ledger;
@@ -73,6 +75,8 @@ export class Icecore {
   readonly keys: ApiKeys;
   readonly clock: Clock;
   readonly catalog: Catalog;
+  /** Where tables may live. */
+  readonly locations: AllowedLocations;
   readonly duckdb: DuckDb;
   readonly tables: Tables;
   readonly ledger: Ledger;
@@ -95,11 +99,12 @@ export class Icecore {
   readonly #storage: OpenedStorage;
 
   private constructor(config: Config, ground: Ground) {
-    const { catalog, clock, duckdb, formerKeys, keys, ledger, signingKey, storage, tables } = ground;
+    const { catalog, clock, duckdb, formerKeys, keys, ledger, locations, signingKey, storage, tables } = ground;
     this.config = config;
     this.keys = keys;
     this.clock = clock;
     this.catalog = catalog;
+    this.locations = locations;
     this.duckdb = duckdb;
     this.tables = tables;
     this.ledger = ledger;
@@ -179,12 +184,14 @@ export class Icecore {
       allowedLocations: config.allowedLocations,
       cacheDir: join(cache, 'files'),
     });
+    const locations = allowedLocations(config.warehouse, config.allowedLocations);
     const warehouse = warehouseLocation(config.warehouse);
     const duckdb = await DuckDb.open({
       spillDirectory: join(cache, 'spill'),
       memoryBytesMax: config.engineMemoryBytesMax,
       threads: config.engineThreads,
-      readableDirectories: [warehouse, ...config.allowedLocations, cache].map((location) => location.replace(/^file:\/\//, '')),
+      // Objects of an object store are read as copies in the cache.
+      readableDirectories: [...(await realLocalRoots(locations)), cache],
     });
     const tables = new Tables({
       catalog,
@@ -200,7 +207,7 @@ export class Icecore {
       indexDirectory: join(cache, 'ledger'),
       tables: ledgerTables,
     });
-    const ground = { keys, clock, catalog, storage, duckdb, tables, ledger, signingKey, formerKeys };
+    const ground = { keys, clock, catalog, storage, locations, duckdb, tables, ledger, signingKey, formerKeys };
     const icecore = new Icecore(config, ground);
     icecore.audit.start();
     await icecore.runs.begin();

@@ -244,3 +244,5 @@ export const sqlStreamsAtOnceMax = 10;
 export const ledgerFlushRowsMax = 10_000;
 /** Tokens of one GraphQL document: parsing and validating so many takes under a second, and comes before it is known who asks. */
 export const queryTokensMax = 100_000;
+/** Characters of a table's location: a path of most file systems has 4,096 bytes, and files' names come on top. */
+export const locationLengthMax = 2048;

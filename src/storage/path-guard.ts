@@ -17,8 +17,8 @@ export async function guardedPath(location: string, path: string, roots: readonl
   throw outsideRoots(location);
 }
 
-/** Null for a link that leads nowhere: nobody can say where a file made through it would be. */
-async function realPathOf(path: string): Promise<string | null> {
+/** The path with every link followed, existing or not. Null for a link that leads nowhere: nobody can say where a file made through it would be. */
+export async function realPathOf(path: string): Promise<string | null> {
   try {
     return await realpath(path);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { allowedLocations, localRoots, parseRoot } from './allowed-locations.ts';
 import { LocalStorage } from './local-storage.ts';
 import { type Location, liesUnder, parseLocation, printLocation } from './location.ts';
 import { S3Storage } from './s3-storage.ts';
@@ -23,9 +23,9 @@ export interface StorageOptions {
 
 /** Storage by the scheme of each location: local disk and S3. What is outside the warehouse and the allowed locations is FORBIDDEN. */
 export async function openStorage(options: StorageOptions): Promise<OpenedStorage> {
-  const roots = [options.warehouse, ...(options.allowedLocations ?? [])].map(parseRoot);
-  const paths = roots.flatMap((root) => (root.scheme === 'file' ? [root.path] : []));
-  const local = new LocalStorage({ roots: paths });
+  const allowed = allowedLocations(options.warehouse, options.allowedLocations);
+  const { roots } = allowed;
+  const local = new LocalStorage({ roots: localRoots(allowed) });
   const s3 = roots.some((root) => root.scheme === 's3')
     ? await S3Storage.open({ cacheDir: options.cacheDir, environment: options.environment ?? process.env })
     : null;
@@ -35,11 +35,6 @@ export async function openStorage(options: StorageOptions): Promise<OpenedStorag
 /** The warehouse's location as tables' locations begin: canonical and without a slash at the end. */
 export function warehouseLocation(warehouse: string): string {
   return printLocation(parseRoot(warehouse)).replace(/\/+$/, '');
-}
-
-/** A relative path is taken from the working directory. */
-function parseRoot(root: string): Location {
-  return parseLocation(/^[A-Za-z][A-Za-z0-9+.-]*:/.test(root) ? root : resolve(root));
 }
 
 class RoutedStorage implements OpenedStorage {
