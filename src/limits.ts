@@ -246,3 +246,14 @@ export const ledgerFlushRowsMax = 10_000;
 export const queryTokensMax = 100_000;
 /** Characters of a table's location: a path of most file systems has 4,096 bytes, and files' names come on top. */
 export const locationLengthMax = 2048;
+
+/** Of one deletion vector, as stored: a bitmap of two thousand million rows has about this size. */
+export const deletionVectorBytesMax = 268_435_456;
+/** Rows of a data file whose deletion vector is read: its positions are in memory, eight bytes each. */
+export const deletionVectorRowsMax = 134_217_728;
+/** Nesting of a JSON body of the REST catalog: a schema of a hundred structs in each other fits, and what follows it by recursion does not overflow. */
+export const restJsonDepthMax = 500;
+/** REST answers from here on are compressed where the client takes that: below, it costs more time than the bytes on a network do. */
+export const restGzipBytesMin = 32 * 1024;
+/** Answers to loads of tables kept as bytes, ready to send: a metadata file is read and compressed once while many engines load the table. */
+export const restLoadsCacheBytesMax = 64 * 1024 * 1024;
