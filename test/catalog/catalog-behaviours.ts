@@ -7,6 +7,8 @@ import type { Catalog, CatalogChange, CommitEvent, PointerChange } from '../../s
 import { type Clock, ManualClock } from '../../src/clock.ts';
 import { printIdentifier } from '../../src/iceberg/identifier.ts';
 import { auditLink, chainAuthors, wholeJournal } from './chain.ts';
+import { namespaceBehaviours } from './namespace-behaviours.ts';
+import { viewBehaviours } from './view-behaviours.ts';
 
 /** A fresh, empty catalog that several connections and processes can share. */
 export interface CatalogStore {
@@ -186,6 +188,9 @@ export function catalogBehaviours(makeStore: () => Promise<CatalogStore>): void 
       expect(await pages(catalog, ['none'])).toEqual([]);
     });
   });
+
+  namespaceBehaviours(() => ({ catalog, other }));
+  viewBehaviours(() => ({ catalog, other }));
 
   describe('journal', () => {
     test('sequence numbers rise by one over tables, commits and connections; links come after entries', async () => {

@@ -3,7 +3,7 @@ import { IcecoreError } from '../../errors.ts';
 import { type Database, integer } from './database.ts';
 
 /** Each brings the schema one version further. Never edited once released: a change is a new one at the end. */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   `
   CREATE TABLE pointers (
     printed TEXT PRIMARY KEY,
