@@ -3,17 +3,14 @@ import type { Schema } from '../iceberg/schema.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { duckDbTypeText } from '../sql/duckdb-type.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
+import { deleteFilters, type EqualityColumn, type FileDeletes } from './delete-filter.ts';
 
 /** Under these names a scan gives where a row lies, besides the table's columns. */
 export const fileColumn = '__icecore_file';
 export const rowColumn = '__icecore_row';
 
-/** A file on the local disk, and the locations whose deletes apply to it as local paths. */
-export interface ParquetSource {
-  readonly path: string;
-  /** As manifests and position deletes name it. */
-  readonly location: string;
-  readonly deletePaths: readonly string[];
+/** A file on the local disk, and what is deleted from it. */
+export interface ParquetSource extends FileDeletes {
   /** Set for a file whose columns have no field ids: how the table's columns are found in it. */
   readonly byName?: FileColumns;
 }
@@ -22,18 +19,16 @@ export interface ParquetSource {
 export type FileColumns = ReadonlyMap<number, { readonly name: string } | { readonly constantSql: string }>;
 
 export interface ReadParquetOptions {
+  /** Where equality deletes are by columns that are not read: the column of a field id. Throws where there is none. */
+  readonly fieldById?: (fieldId: number) => NestedField;
   /** Also `__icecore_file` (the local path) and `__icecore_row` (the position in the file, from 0). */
   readonly withPosition?: boolean;
 }
 
-/** Field ids of position delete files (spec: "Reserved Field IDs"). */
-const deletedPathId = 2147483546;
-const deletedPositionId = 2147483545;
-
 /**
  * A SELECT over Parquet files that gives the fields, by field id, under their names of now: what was renamed is found, what a file
- * does not have is its initial default or null (spec: "Column Projection"), and what is deleted by position is left out. Rows come in
- * the order of the files where all have field ids and none has deletes.
+ * does not have is its initial default or null (spec: "Column Projection"), and what is deleted is left out. Rows come in the order of the
+ * files where all have field ids and none has deletes.
  */
 export function readParquetSql(
   sources: readonly ParquetSource[],
@@ -49,11 +44,13 @@ export function readParquetSql(
   const groups = Map.groupBy(sources, ({ byName }) => (byName === undefined ? '' : JSON.stringify([...byName])));
   const selects = [...groups.values()].map((group) => {
     const byName = group[0]?.byName;
-    const { columns, from, file } = byName === undefined ? readById(group, fields) : readByName(group, fields, byName);
+    const keys = keyFields(group, fields, options);
+    const { columns, from, file, cell } =
+      byName === undefined ? readById(group, fields, keys) : readByName(group, fields, byName);
     const positions = withPosition ? [`${file} AS ${fileColumn}`, `file_row_number AS ${rowColumn}`] : [];
-    const deleted = group.filter((source) => source.deletePaths.length > 0);
-    const filter = deleted.length === 0 ? '' : ` WHERE NOT EXISTS (${deletionsSql(deleted, file)})`;
-    return `SELECT ${list([...columns, ...positions])} FROM ${from} AS data${filter}`;
+    const filters = deleteFilters(group, file, (fieldId) => equalityColumn(requireKey(keys, fieldId), cell));
+    const where = filters.length === 0 ? '' : ` WHERE ${filters.join(' AND ')}`;
+    return `SELECT ${list([...columns, ...positions])} FROM ${from} AS data${where}`;
   });
   return selects.join(' UNION ALL ');
 }
@@ -71,13 +68,15 @@ function pathList(sources: readonly ParquetSource[]): string {
  * The position comes from the reader's virtual columns: with its options of the same names, DuckDB 1.5.5 fails on a file that has any
  * column without a field id, and takes the whole instance down with it.
  */
-function readById(sources: readonly ParquetSource[], fields: readonly NestedField[]) {
+function readById(sources: readonly ParquetSource[], fields: readonly NestedField[], keys: ReadonlyMap<number, NestedField>) {
   // Inside, columns have names that no table's column can clash with: not the reader's own, and not in another case.
   const inner = (field: NestedField) => (field.type === 'unknown' ? 'CAST(NULL AS INTEGER)' : `c${field.id}`);
+  const unread = [...keys.values()].filter(({ id }) => !fields.some((field) => field.id === id));
   return {
     columns: fields.map((field) => `${inner(field)} AS ${quoteIdentifier(field.name)}`),
-    from: `read_parquet(${pathList(sources)}, schema = ${columnMap(fields)}, hive_partitioning = false)`,
+    from: `read_parquet(${pathList(sources)}, schema = ${columnMap([...fields, ...unread])}, hive_partitioning = false)`,
     file: 'data.filename',
+    cell: (field: NestedField) => (field.type === 'unknown' ? inner(field) : `data.${inner(field)}`),
   };
 }
 
@@ -87,22 +86,51 @@ function readByName(sources: readonly ParquetSource[], fields: readonly NestedFi
     if (column === undefined) return initialDefault(field);
     return 'name' in column ? `data.${quoteIdentifier(column.name)}` : column.constantSql;
   };
+  const cell = (field: NestedField) => `CAST(${inner(field)} AS ${duckDbTypeText(field.type)})`;
   return {
-    columns: fields.map((field) => `CAST(${inner(field)} AS ${duckDbTypeText(field.type)}) AS ${quoteIdentifier(field.name)}`),
+    columns: fields.map((field) => `${cell(field)} AS ${quoteIdentifier(field.name)}`),
     // The file's own columns have their own names here, `filename` perhaps; a column of ours has none that they have.
     from: `read_parquet(${pathList(sources)}, hive_partitioning = false, filename = '__icecore_path')`,
     file: 'data.__icecore_path',
+    cell,
   };
+}
+
+/** The columns that equality deletes are by, by field id. */
+function keyFields(
+  sources: readonly ParquetSource[],
+  fields: readonly NestedField[],
+  { fieldById }: ReadParquetOptions,
+): ReadonlyMap<number, NestedField> {
+  const ids = new Set(sources.flatMap(({ equalityDeletes = [] }) => equalityDeletes.flatMap(({ fieldIds }) => fieldIds)));
+  const found = [...ids].flatMap((id) => fields.find((field) => field.id === id) ?? fieldById?.(id) ?? []);
+  return new Map(found.map((field) => [field.id, field]));
+}
+
+function requireKey(keys: ReadonlyMap<number, NestedField>, fieldId: number): NestedField {
+  const field = keys.get(fieldId);
+  if (field !== undefined) return field;
+  throw new IcecoreError(
+    'FAILED_PRECONDITION',
+    `Equality deletes are by the field ${fieldId}, which no schema of the table has.`,
+  );
+}
+
+function equalityColumn(field: NestedField, cell: (field: NestedField) => string): EqualityColumn {
+  const name = `c${field.id}`;
+  return { name, byId: columnEntry(field.id, duckDbTypeText(field.type), initialDefault(field)), dataSql: cell(field) };
 }
 
 function columnMap(fields: readonly NestedField[]): string {
   const known = fields.filter((field) => field.type !== 'unknown');
-  const entry = (id: number, name: string, type: string, initial: string) =>
-    `${id}: {name: ${quoteText(name)}, type: ${quoteText(type)}, default_value: ${initial}}`;
-  const entries = known.map((field) => entry(field.id, `c${field.id}`, duckDbTypeText(field.type), initialDefault(field)));
+  const entries = known.map((field) => columnEntry(field.id, duckDbTypeText(field.type), initialDefault(field)));
   // A reader needs a column, also where only rows are counted; this one is in no file.
-  if (entries.length === 0) entries.push(entry(2147483447, 'c2147483447', 'INTEGER', 'NULL'));
+  if (entries.length === 0) entries.push(columnEntry(2147483447, 'INTEGER', 'NULL'));
   return `MAP {${entries.join(', ')}}`;
+}
+
+function columnEntry(id: number, type: string, initial: string): string {
+  return `${id}: {name: 'c${id}', type: ${quoteText(type)}, default_value: ${initial}}`;
 }
 
 function initialDefault(field: NestedField): string {
@@ -115,23 +143,6 @@ function initialDefault(field: NestedField): string {
     );
   }
   return quoteText(String(value));
-}
-
-/** The positions deleted from the row's file. Which delete files apply to which data file the plan has said already. */
-function deletionsSql(sources: readonly ParquetSource[], file: string): string {
-  const pairs = sources.flatMap(({ path, location, deletePaths }) =>
-    deletePaths.map((deletePath) => `(${quoteText(path)}, ${quoteText(location)}, ${quoteText(deletePath)})`),
-  );
-  const deletePaths = [...new Set(sources.flatMap((source) => source.deletePaths))].map(quoteText).join(', ');
-  const schema =
-    `MAP {${deletedPathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
-    `${deletedPositionId}: {name: 'position', type: 'BIGINT', default_value: NULL}}`;
-  return (
-    `SELECT 1 FROM read_parquet([${deletePaths}], schema = ${schema}, hive_partitioning = false) AS deletion ` +
-    `JOIN (VALUES ${pairs.join(', ')}) AS applies(data_file, location, delete_file) ` +
-    'ON applies.delete_file = deletion.filename AND applies.location = deletion.target ' +
-    `WHERE applies.data_file = ${file} AND deletion.position = data.file_row_number`
-  );
 }
 
 /**

@@ -1,11 +1,14 @@
 import { IcecoreError } from '../errors.ts';
+import type { DataFile } from '../iceberg/data-file.ts';
 import type { Expression } from '../iceberg/expression.ts';
-import { currentSchema, snapshotSchema } from '../iceberg/metadata.ts';
+import { currentSchema, snapshotSchema, type TableMetadata } from '../iceberg/metadata.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { requireField, type Schema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
+import type { NestedField } from '../iceberg/type.ts';
 import { dataFilesOpenedAtOnce } from '../limits.ts';
 import type { LocalCopy } from '../storage/storage.ts';
+import { isDeletionVector, writeVectors } from './deletion-vectors.ts';
 import { fileNames, namedColumns } from './file-names.ts';
 import { type ParquetSource, type ReadParquetOptions, readParquetSql, refuseRenamedNested } from './read-parquet.ts';
 import { planSnapshot, type SnapshotPlan } from './snapshot-files.ts';
@@ -43,7 +46,7 @@ export interface ScanRelation {
 
 /**
  * A snapshot's rows as a relation of DuckDB, on any connection: its files opened, pruned by `where`, read by field id. Throws
- * FAILED_PRECONDITION for equality deletes, for deletion vectors and for data files that are not Parquet, naming the file.
+ * FAILED_PRECONDITION for files that are not Parquet and for broken deletion vectors, naming the file.
  */
 export async function scanRelation(tables: Tables, options: ScanOptions): Promise<ScanRelation> {
   const { metadata } = options.table;
@@ -64,13 +67,21 @@ export async function openScan(
   refuseRenamedNested(fields, options.table.metadata.schemas);
   for (const task of plan.tasks) refuseUnreadable(task);
   const copies = new Map<string, LocalCopy>();
+  let vectors: Awaited<ReturnType<typeof writeVectors>> = null;
   const release = () => {
     for (const copy of copies.values()) copy.release();
     copies.clear();
+    // What stays behind in the cache's directory can be lost at any time.
+    void vectors?.remove().catch(() => undefined);
+    vectors = null;
   };
   try {
     const locations = [
-      ...new Set(plan.tasks.flatMap(({ file, deletes }) => [file.filePath, ...deletes.map((each) => each.filePath)])),
+      ...new Set(
+        plan.tasks
+          .flatMap(({ file, deletes }) => [file, ...deletes.filter((each) => !isDeletionVector(each))])
+          .map(({ filePath }) => filePath),
+      ),
     ];
     for (let at = 0; at < locations.length; at += dataFilesOpenedAtOnce) {
       const some = locations.slice(at, at + dataFilesOpenedAtOnce);
@@ -78,15 +89,22 @@ export async function openScan(
     }
     const path = (location: string) => copies.get(location)?.path ?? location;
     const names = await fileNames(tables, options.table.metadata, schema, plan.tasks, path);
+    vectors = await writeVectors(tables, plan.tasks, path);
+    const vectorsPath = vectors?.path;
     const sources = plan.tasks.map(
       ({ file, deletes }): ParquetSource => ({
         path: path(file.filePath),
         location: file.filePath,
-        deletePaths: deletes.map((each) => path(each.filePath)),
+        deletePaths: deletes.filter(isPositionFile).map((each) => path(each.filePath)),
+        equalityDeletes: deletes
+          .filter(({ content }) => content === 'equality-deletes')
+          .map(({ filePath, equalityIds }) => ({ path: path(filePath), fieldIds: equalityIds ?? [] })),
+        ...(vectorsPath !== undefined && deletes.some(isDeletionVector) ? { vectorsPath } : {}),
         ...namedColumns(names, file),
       }),
     );
-    const select = readParquetSql(sources, fields, options);
+    const fieldById = (id: number): NestedField => fieldOf(options.table.metadata, schema, id);
+    const select = readParquetSql(sources, fields, { ...options, fieldById });
     const tasksByPath = new Map(plan.tasks.map((task) => [path(task.file.filePath), task]));
     const isOrdered = names.size === 0 && plan.tasks.every((task) => task.deletes.length === 0);
     return { sql: `(${select})`, select, schema, plan, tasksByPath, isOrdered, release };
@@ -99,11 +117,27 @@ export async function openScan(
 function refuseUnreadable({ file, deletes }: FileScanTask): void {
   if (file.fileFormat !== 'parquet') throw unreadable(file.filePath, `is ${file.fileFormat}, and Icecore reads Parquet`);
   for (const each of deletes) {
-    if (each.content === 'equality-deletes')
-      throw unreadable(each.filePath, 'holds equality deletes, which Icecore does not apply yet');
-    if (each.fileFormat !== 'parquet')
+    if (each.fileFormat !== 'parquet' && !isDeletionVector(each)) {
       throw unreadable(each.filePath, `holds deletes as ${each.fileFormat}, and Icecore reads Parquet`);
+    }
   }
+}
+
+/** A top-level column of any of the table's schemas: deletes may be by one that was dropped since. */
+function fieldOf(metadata: TableMetadata, schema: Schema, fieldId: number): NestedField {
+  const schemas = [schema, currentSchema(metadata), ...metadata.schemas.toReversed()];
+  for (const { fields } of schemas) {
+    const field = fields.find(({ id }) => id === fieldId);
+    if (field !== undefined) return field;
+  }
+  throw new IcecoreError(
+    'FAILED_PRECONDITION',
+    `The table has equality deletes by the field ${fieldId}, which is none of its columns: fields inside of structs are not read yet.`,
+  );
+}
+
+function isPositionFile(file: DataFile): boolean {
+  return file.content === 'position-deletes' && !isDeletionVector(file);
 }
 
 function unreadable(filePath: string, why: string): IcecoreError {

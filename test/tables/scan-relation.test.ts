@@ -184,12 +184,6 @@ test('rows deleted by position do not show, and compaction writes them out', asy
   const outcome = await compactTable(warehouse.tables, { identifier: parseIdentifier(name) });
   expect(outcome).toMatchObject({ filesBefore: 1, filesAfter: 1 });
   expect(await warehouse.rows(name, 'SELECT list(id ORDER BY id)::VARCHAR l FROM t')).toEqual([{ l: '[0, 1, 4, 5, 6, 8, 9]' }]);
-  const equality: DataFile = { ...deletes, content: 'equality-deletes', equalityIds: [1], filePath: `${location}-equality` };
-  await change(name, appendFiles([equality]));
-  await expect(warehouse.rows(name)).rejects.toMatchObject({
-    code: 'FAILED_PRECONDITION',
-    message: expect.stringContaining('equality deletes'),
-  });
 });
 
 test('compaction makes few files of many and keeps the rows', async () => {
