@@ -257,3 +257,7 @@ export const restJsonDepthMax = 500;
 export const restGzipBytesMin = 32 * 1024;
 /** Answers to loads of tables kept as bytes, ready to send: a metadata file is read and compressed once while many engines load the table. */
 export const restLoadsCacheBytesMax = 64 * 1024 * 1024;
+/** Parsed metadata of views kept, counted as the bytes of its JSON: a view has a few kilobytes. */
+export const viewMetadataCacheBytesMax = 8 * 1024 * 1024;
+/** What a compressed metadata file of a view may inflate to. */
+export const viewMetadataBytesMax = 64 * 1024 * 1024;

@@ -8,3 +8,8 @@ export function auditSubject({ kind, uuid, version }: Pick<LineageRef, 'kind' | 
   if (version !== null) return `${kind.toLowerCase()}/${uuid}@${version}`;
   return kind === 'MODEL_VERSION' ? `model/${uuid}` : `${kind.toLowerCase()}/${uuid}`;
 }
+
+/** The same of a view, whose versions are not of one line with those of tables: `view/UUID@VERSION`, `view/UUID`. */
+export function viewSubject(uuid: string, versionId: number | null): string {
+  return versionId === null ? `view/${uuid}` : `view/${uuid}@${versionId}`;
+}

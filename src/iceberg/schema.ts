@@ -110,7 +110,8 @@ export function highestFieldId(schema: Schema): number {
 /** Throws BAD_USER_INPUT where ids or names are used twice, or identifier fields are not what the specification allows. */
 export function checkSchema(schema: Schema): void {
   for (const [id, path] of indexOf(schema).pathById) {
-    if (id < 1 || id > columnIdMax) throw wrongSchema(`the id ${id} of ${path} is not between 1 and ${columnIdMax}`);
+    // Ours begin at 1. Spark's begin at 0 in the schemas of views, and in those of tables that it asks a catalog to create.
+    if (id < 0 || id > columnIdMax) throw wrongSchema(`the id ${id} of ${path} is not between 0 and ${columnIdMax}`);
     if (path === '' || path.endsWith('.')) throw wrongSchema('a column has no name');
     // SQL ends at such a byte, so no engine could name the column.
     if (path.includes('\0')) throw wrongSchema(`the name ${JSON.stringify(path)} holds a zero byte`);

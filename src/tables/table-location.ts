@@ -16,10 +16,18 @@ function folderName(part: string): string {
   return /^\.+$/.test(plain) ? plain.replaceAll('.', '_') : plain;
 }
 
-/** `<location>/metadata/<version>-<uuid>.metadata.json`, the version one above the previous file's. */
-export function nextMetadataLocation(tableLocation: string, previous: string | null): string {
+/**
+ * `<location>/metadata/<version>-<uuid>.metadata.json`, the version one above the previous file's; in the directory that the property
+ * `write.metadata.path` names, where it is among those given. Of tables and views.
+ */
+export function nextMetadataLocation(
+  location: string,
+  previous: string | null,
+  properties: Readonly<Record<string, string>> = {},
+): string {
+  const directory = properties['write.metadata.path']?.replace(/\/+$/, '') ?? `${location}/metadata`;
   const name = previous?.slice(previous.lastIndexOf('/') + 1) ?? '';
   const version = /^v?(\d{1,15})[-.]/.exec(name)?.[1];
   const next = version === undefined ? 0 : Number(version) + 1;
-  return `${tableLocation}/metadata/${next.toString().padStart(5, '0')}-${randomUUID()}.metadata.json`;
+  return `${directory}/${next.toString().padStart(5, '0')}-${randomUUID()}.metadata.json`;
 }

@@ -157,7 +157,7 @@ describe('a schema', () => {
   it.each([
     [{ fields: [fields[0], { ...fields[1], id: 1 }], identifierFieldIds: [] }, /the id 1 belongs to both a and b/],
     [{ fields: [fields[0], { ...fields[1], name: 'a' }], identifierFieldIds: [] }, /the name a occurs twice/],
-    [{ fields: [{ ...fields[0], id: 2147483540 }], identifierFieldIds: [] }, /not between 1 and 2147483447/],
+    [{ fields: [{ ...fields[0], id: 2147483540 }], identifierFieldIds: [] }, /not between 0 and 2147483447/],
     [{ fields: [{ ...fields[0], name: '' }], identifierFieldIds: [] }, /has no name/],
     [{ fields: [{ ...fields[0], name: 'a\u0000b' }], identifierFieldIds: [] }, /zero byte/],
     [{ fields, identifierFieldIds: [2] }, /neither float, double/],
