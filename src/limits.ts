@@ -261,3 +261,11 @@ export const restLoadsCacheBytesMax = 64 * 1024 * 1024;
 export const viewMetadataCacheBytesMax = 8 * 1024 * 1024;
 /** What a compressed metadata file of a view may inflate to. */
 export const viewMetadataBytesMax = 64 * 1024 * 1024;
+/** Nesting of a filter in the REST protocol: honest ones name many values by `in`; each level takes a stack frame in every pass. */
+export const expressionDepthMax = 1000;
+/** Parts of a namespace that a REST client creates: far beyond what people nest. */
+export const namespaceDepthMax = 32;
+/** Characters of one part of a name that a REST client gives. */
+export const namePartLengthMax = 128;
+/** The properties of a namespace as JSON: they are read with every look at it. */
+export const namespacePropertiesBytesMax = 256 * 1024;
