@@ -269,3 +269,19 @@ export const namespaceDepthMax = 32;
 export const namePartLengthMax = 128;
 /** The properties of a namespace as JSON: they are read with every look at it. */
 export const namespacePropertiesBytesMax = 256 * 1024;
+
+/** Connections of one server to a Postgres catalog for reading; beside them one writes and one listens. Postgres allows 100 by default. */
+export const catalogConnectionsMax = 8;
+/** To connect to Postgres, or to wait for one of the connections. */
+export const catalogConnectMsMax = 10_000;
+/** A statement of the catalog; longer than the wait for the write lock, which is one. */
+export const catalogStatementMsMax = 40_000;
+/** A server that stands still in the middle of a commit holds the write lock of all others: Postgres ends its transaction then. */
+export const catalogIdleTransactionMsMax = 15_000;
+/** How long a server tries to reach a Postgres that restarts, or to learn what became of a commit, before the caller hears of it. */
+export const catalogUnreachableMsMax = 15_000;
+/** Between two tries; doubles, with jitter, up to the longest. */
+export const catalogReconnectPauseMsMin = 20;
+export const catalogReconnectPauseMsMax = 1000;
+/** Postgres tells of commits by itself; a server looks nonetheless, in case it was told over a connection that died silently. */
+export const catalogWatchPollMs = 5_000;
