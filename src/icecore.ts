@@ -43,6 +43,7 @@ import { Tables } from './tables/tables.ts';
 import { TrainingFeeds } from './training/feed.ts';
 import { Training } from './training/training.ts';
 import { trainingSetTable } from './training/training-set-table.ts';
+import { Views } from './views/views.ts';
 
 /** Icecore's own tables. */
 const ledgerTables: readonly AnyLedgerTable[] = [
@@ -92,6 +93,7 @@ export class Icecore {
   readonly scoring: Scoring;
   readonly modelFeed: ModelFeed;
   readonly tableOperations: TableOperations;
+  readonly views: Views;
   readonly rowWrites: RowWrites;
   readonly selects: Selects;
   readonly snapshotFeed: SnapshotFeed;
@@ -128,6 +130,7 @@ export class Icecore {
     this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
+    this.views = new Views({ catalog, storage, audit, clock, warehouse: tables.warehouse });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });
@@ -199,6 +202,7 @@ export class Icecore {
       duckdb,
       clock,
       warehouse,
+      locations,
       stagingDirectory: join(cache, 'staging'),
     });
     const ledger = await Ledger.open({

@@ -162,5 +162,5 @@ function withMembers(draft: ViewDraft, members: Partial<ViewMetadata>): ViewDraf
 }
 
 function refuse(message: string): IcecoreError {
-  return new IcecoreError('BAD_USER_INPUT', message);
+  return new IcecoreError('BAD_USER_INPUT', message, { context: { isIllegalArgument: true } });
 }

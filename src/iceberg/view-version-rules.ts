@@ -22,6 +22,7 @@ export function refuseLostDialects(
     'BAD_USER_INPUT',
     `Cannot replace view due to loss of view dialects (${dropDialectProperty}=false):\n` +
       `Previous dialects: [${before.join(', ')}]\nNew dialects: [${after.join(', ')}]`,
+    { context: { isIllegalArgument: true } },
   );
 }
 

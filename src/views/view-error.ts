@@ -11,11 +11,18 @@ export function viewMissing(identifier: TableIdentifier): IcecoreError {
   return new IcecoreError('NOT_FOUND', `View does not exist: ${view}`, { context: { view, missing: 'view' } });
 }
 
+export function namespaceMissing(parts: readonly string[]): IcecoreError {
+  const namespace = parts.join('.');
+  return new IcecoreError('NOT_FOUND', `Namespace does not exist: ${namespace}`, {
+    context: { namespace, missing: 'namespace' },
+  });
+}
+
 /** What stood in the way of a new view, in the reference's words; any other error as it is. */
 export function creationRefused(error: unknown, identifier: TableIdentifier): unknown {
   if (!IcecoreError.is(error)) return error;
   const { context } = error;
-  if (context.missing === 'namespace') return namespaceMissing(identifier, error);
+  if (context.missing === 'namespace') return namespaceMissing(identifier.namespace);
   if (context.exists === 'view') return taken(`View already exists: ${plainName(identifier)}`, error);
   if (context.exists === 'table') return taken(`Table with same name already exists: ${plainName(identifier)}`, error);
   return error;
@@ -25,18 +32,10 @@ export function creationRefused(error: unknown, identifier: TableIdentifier): un
 export function renameRefused(error: unknown, from: TableIdentifier, to: TableIdentifier): unknown {
   if (!IcecoreError.is(error)) return error;
   const { context } = error;
-  if (context.missing === 'namespace') return namespaceMissing(to, error);
+  if (context.missing === 'namespace') return namespaceMissing(to.namespace);
   if (context.exists !== 'view' && context.exists !== 'table') return error;
   const what = context.exists === 'view' ? 'View' : 'Table';
   return taken(`Cannot rename ${plainName(from)} to ${plainName(to)}. ${what} already exists`, error);
-}
-
-function namespaceMissing({ namespace }: TableIdentifier, cause: IcecoreError): IcecoreError {
-  const name = namespace.join('.');
-  return new IcecoreError('NOT_FOUND', `Namespace does not exist: ${name}`, {
-    context: { namespace: name, missing: 'namespace' },
-    cause,
-  });
 }
 
 function taken(message: string, cause: IcecoreError): IcecoreError {

@@ -19,7 +19,7 @@ import type { Storage } from '../storage/storage.ts';
 import { CommitTurns } from '../tables/commit-turns.ts';
 import { newTableLocation } from '../tables/table-location.ts';
 import type { View } from './view.ts';
-import { creationRefused, renameRefused, viewMissing } from './view-error.ts';
+import { creationRefused, namespaceMissing, renameRefused, viewMissing } from './view-error.ts';
 import { ViewFiles } from './view-files.ts';
 
 export interface ViewsOptions {
@@ -76,13 +76,17 @@ export class Views {
     return (await this.#options.catalog.loadView(identifier)) !== null;
   }
 
-  /** Those directly in the namespace, in order of the printed names, after `after`. */
+  /** Those directly in the namespace, in order of the printed names, after `after`. Throws NOT_FOUND where there is no such namespace. */
   async list(options: {
     readonly namespace: readonly string[];
     readonly after?: string;
     readonly limit: number;
   }): Promise<readonly ViewPointer[]> {
-    return await this.#options.catalog.listViews(options);
+    const { catalog } = this.#options;
+    const found = await catalog.listViews(options);
+    if (found.length === 0 && (await catalog.loadNamespace(options.namespace)) === null)
+      throw namespaceMissing(options.namespace);
+    return found;
   }
 
   /** Throws ALREADY_EXISTS, NOT_FOUND without the namespace, BAD_USER_INPUT, FORBIDDEN. */
