@@ -10,7 +10,7 @@ const tiers = [
   ['ledger'],
   ['runs', 'lineage'],
   ['audit'],
-  ['features', 'training', 'models', 'scoring', 'lakehouse', 'views'],
+  ['features', 'training', 'models', 'scoring', 'lakehouse', 'views', 'rest-catalog'],
 ];
 const foundations = '^src/(access|errors|clock|limits|node-id)';
 

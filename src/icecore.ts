@@ -32,6 +32,7 @@ import { modelTable } from './models/model-table.ts';
 import { modelVersionTable } from './models/model-version-table.ts';
 import { Models } from './models/models.ts';
 import { versionStates } from './models/version-states.ts';
+import { Namespaces } from './rest-catalog/namespaces.ts';
 import { runTable } from './runs/run-table.ts';
 import { Runs } from './runs/runs.ts';
 import { AllowedOrigins } from './scoring/allowed-origins.ts';
@@ -98,6 +99,7 @@ export class Icecore {
   readonly selects: Selects;
   readonly snapshotFeed: SnapshotFeed;
   readonly maintenance: Maintenance;
+  readonly namespaces: Namespaces;
   readonly #storage: OpenedStorage;
 
   private constructor(config: Config, ground: Ground) {
@@ -135,6 +137,7 @@ export class Icecore {
     this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });
     this.maintenance = new Maintenance({ catalog, tables, runs: this.runs, audit, lineage, clock });
+    this.namespaces = new Namespaces({ catalog, audit, clock });
     const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
     this.featureSets = featureSets;
     const training = new Training({ catalog, tables, duckdb, ledger, audit, lineage, runs: this.runs, clock, featureSets });

@@ -4,6 +4,7 @@ import type { Icecore } from '../icecore.ts';
 import { requestBodyMsMax } from '../limits.ts';
 import { asksForPage, GraphiqlPage } from './graphiql.ts';
 import { graphqlEndpoint, graphqlPath } from './graphql.ts';
+import { icebergEndpoint, isIcebergRequest } from './iceberg/endpoint.ts';
 import { answerJson, answerProblem } from './json-answer.ts';
 import { checkJsonBody, checkLoopbackOrigin } from './origin-guard.ts';
 import { answerRowsUpload, rowsTableOf } from './rows-endpoint.ts';
@@ -17,9 +18,11 @@ export interface ListenerOptions {
 /** Which part of the server answers a request, by its path. */
 export function listener(icecore: Icecore, { graphiqlKey, isDraining }: ListenerOptions): RequestListener {
   const graphql = graphqlEndpoint(icecore);
+  const iceberg = icebergEndpoint(icecore);
   const graphiql = new GraphiqlPage(graphiqlKey);
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (isIcebergRequest(req)) return iceberg(req, res);
     const pathname = URL.parse(req.url ?? '/', 'http://host')?.pathname;
     if (pathname === undefined) throw new IcecoreError('BAD_USER_INPUT', 'The address of the request is malformed.');
     if (pathname === '/health' || pathname === '/health/live') return answerJson(res, 200, { status: 'ok' });

@@ -1,0 +1,39 @@
+import { IcecoreError } from '../../errors.ts';
+import { canonicalLocation } from '../../storage/location.ts';
+import { jsonAnswer } from './answer.ts';
+import type { IcebergRequest, Route } from './route.ts';
+import { endpointOf } from './route-table.ts';
+
+/** Names of the one warehouse of a server, besides its location. */
+const warehouseNames: ReadonlySet<string> = new Set(['', 'main', 'icecore']);
+
+/** `GET /v1/config`: what the server has is read off the routes themselves. `others` are all but this one. */
+export function configRoute(others: readonly Route[]): Route {
+  const route: Route = {
+    operation: 'getConfig',
+    method: 'GET',
+    path: '/v1/config',
+    answer: async (request) => {
+      checkWarehouse(request);
+      return jsonAnswer({ defaults: {}, overrides: {}, endpoints });
+    },
+  };
+  const endpoints = [route, ...others].map(endpointOf);
+  return route;
+}
+
+function checkWarehouse({ icecore, query }: IcebergRequest): void {
+  const name = query.get('warehouse') ?? '';
+  if (warehouseNames.has(name) || isLocation(name, icecore.tables.warehouse)) return;
+  throw new IcecoreError('NOT_FOUND', `Warehouse does not exist: ${name}. This server has one, called main.`, {
+    context: { missing: 'warehouse' },
+  });
+}
+
+function isLocation(name: string, warehouse: string): boolean {
+  try {
+    return canonicalLocation(name).replace(/\/+$/, '') === warehouse;
+  } catch {
+    return false;
+  }
+}
