@@ -10,7 +10,7 @@ export interface BenchRow {
   readonly ratio: number;
 }
 
-export type BenchUnit = 's' | 'ms' | 'rows/s';
+export type BenchUnit = 's' | 'ms' | '/s' | 'rows/s';
 
 const smallerIsBetter: ReadonlySet<BenchUnit> = new Set<BenchUnit>(['s', 'ms']);
 

@@ -20,7 +20,7 @@ export async function timed(work: () => Promise<void>): Promise<number> {
   return (performance.now() - startMs) / 1000;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
