@@ -1,14 +1,31 @@
 import { IcecoreError } from '../errors.ts';
+import { expressionDepthMax } from '../limits.ts';
 import { resolveColumn } from './column-name.ts';
-import type { BoundExpression, ComparisonOperator, Expression, UnaryOperator, UnboundLiteral } from './expression.ts';
+import type {
+  BoundExpression,
+  ComparisonOperator,
+  ComparisonPredicate,
+  Expression,
+  SetPredicate,
+  Term,
+  UnaryOperator,
+  UnaryPredicate,
+} from './expression.ts';
 import { type LiteralPlace, placeLiteral } from './literal-coercion.ts';
 import { compareLiterals } from './literal-order.ts';
 import { columnPath, isSingleValued, type Schema } from './schema.ts';
+import { canTransform, parseTransform, transformResultType } from './transform.ts';
+import { onColumn } from './transform-predicate.ts';
 import { isPrimitive, type Literal, type NestedField, type PrimitiveType } from './type.ts';
 import { printTypeText } from './type-text.ts';
 
 export interface BindOptions {
   readonly caseSensitive: boolean;
+  /**
+   * Called for a predicate on a transform that cannot be said of its column, such as a bucket's number; it then counts as
+   * true, so that what is bound holds of more rows. Without it such a predicate is refused.
+   */
+  readonly widened?: () => void;
 }
 
 const always = { op: 'true' } as const;
@@ -49,16 +66,12 @@ function bind(binding: Binding, expression: Expression, isNegated: boolean): Bou
     case 'not-null':
     case 'is-nan':
     case 'not-nan':
-      return bindUnary(binding, isNegated ? negatedUnary[expression.op] : expression.op, expression.column);
+      return bindUnary(binding, isNegated ? { ...expression, op: negatedUnary[expression.op] } : expression);
     case 'in':
-    case 'not-in': {
-      const isIn = (expression.op === 'in') !== isNegated;
-      return bindSet(binding, isIn, expression.column, expression.literals);
-    }
-    default: {
-      const op = isNegated ? negatedComparison[expression.op] : expression.op;
-      return bindComparison(binding, op, expression.column, expression.literal);
-    }
+    case 'not-in':
+      return bindSet(binding, (expression.op === 'in') !== isNegated, expression);
+    default:
+      return bindComparison(binding, isNegated ? { ...expression, op: negatedComparison[expression.op] } : expression);
   }
 }
 
@@ -103,12 +116,25 @@ function findColumn({ schema, options }: Binding, name: string): NestedField {
   );
 }
 
-function bindUnary(binding: Binding, op: UnaryOperator, column: string): BoundExpression {
+function bindUnary(binding: Binding, { op, column, transform }: UnaryPredicate): BoundExpression {
   const field = findColumn(binding, column);
+  if (transform !== undefined) {
+    const { kind } = parseTransform(transform);
+    if (kind === 'void' || kind === 'unknown') return widen(binding, { column, transform });
+  }
+  // The transforms of floating-point columns are void and identity alone.
   const hasNan = field.type === 'float' || field.type === 'double';
   if (op === 'is-nan' && !hasNan) return never;
   if (op === 'not-nan' && !hasNan) return { op: 'not-null', fieldId: field.id };
   return { op, fieldId: field.id };
+}
+
+function widen({ options }: Binding, { column, transform }: Term): BoundExpression {
+  if (options.widened === undefined) {
+    throw new IcecoreError('BAD_USER_INPUT', `${transform} of ${column} cannot be compared with anything here.`);
+  }
+  options.widened();
+  return always;
 }
 
 /** A column that literals can be compared with, and its type. */
@@ -121,16 +147,43 @@ function findPrimitive(binding: Binding, column: string): { readonly fieldId: nu
   );
 }
 
-function bindComparison(binding: Binding, op: ComparisonOperator, column: string, literal: UnboundLiteral): BoundExpression {
+function bindComparison(binding: Binding, predicate: ComparisonPredicate): BoundExpression {
+  if (predicate.transform !== undefined) return bindTransform(binding, predicate, predicate.transform);
+  const { op, column, literal } = predicate;
   const { fieldId, type } = findPrimitive(binding, column);
-  if (op === 'starts-with' || op === 'not-starts-with') {
-    if (type !== 'string' || typeof literal !== 'string') {
-      throw new IcecoreError('BAD_USER_INPUT', `Only text starts with a text; the column ${column} is of type ${type}.`);
-    }
-    if (literal === '') return op === 'starts-with' ? { op: 'not-null', fieldId } : never;
-    return { op, fieldId, literal };
-  }
+  if (op === 'starts-with' || op === 'not-starts-with') return bindPrefix(op, fieldId, type, predicate);
   return compareAt(op, fieldId, placeLiteral(type, literal, column), column);
+}
+
+function bindPrefix(
+  op: 'starts-with' | 'not-starts-with',
+  fieldId: number,
+  type: PrimitiveType,
+  { column, literal }: ComparisonPredicate,
+): BoundExpression {
+  if (type !== 'string' || typeof literal !== 'string') {
+    throw new IcecoreError('BAD_USER_INPUT', `Only text starts with a text; the column ${column} is of type ${type}.`);
+  }
+  if (literal === '') return op === 'starts-with' ? { op: 'not-null', fieldId } : never;
+  return { op, fieldId, literal };
+}
+
+/** The comparison is made with the transform's result first, and then said of the column. */
+function bindTransform(binding: Binding, predicate: ComparisonPredicate, transform: string): BoundExpression {
+  const { op, column, literal } = predicate;
+  const { fieldId, type } = findPrimitive(binding, column);
+  const parsed = parseTransform(transform);
+  if (parsed.kind === 'unknown' || parsed.kind === 'void') return widen(binding, predicate);
+  if (!canTransform(parsed, type)) {
+    throw new IcecoreError('BAD_USER_INPUT', `The transform ${transform} does not take the column ${column} of type ${type}.`);
+  }
+  const result = transformResultType(transform, type);
+  const bound =
+    op === 'starts-with' || op === 'not-starts-with'
+      ? bindPrefix(op, fieldId, result, predicate)
+      : compareAt(op, fieldId, placeLiteral(result, literal, `${transform} of ${column}`), column);
+  if (!('literal' in bound)) return bound;
+  return onColumn({ op: bound.op, fieldId, type, transform, literal: bound.literal }) ?? widen(binding, predicate);
 }
 
 function compareAt(op: ComparisonOperator, fieldId: number, place: LiteralPlace, column: string): BoundExpression {
@@ -150,10 +203,15 @@ function compareAt(op: ComparisonOperator, fieldId: number, place: LiteralPlace,
   return isLess === (place.at === 'above') ? notNull : never;
 }
 
-function bindSet(binding: Binding, isIn: boolean, column: string, literals: readonly UnboundLiteral[]): BoundExpression {
+function bindSet(binding: Binding, isIn: boolean, { column, transform, literals }: SetPredicate): BoundExpression {
   const { fieldId, type } = findPrimitive(binding, column);
   // SQL: nothing is in an empty list, and everything is not in it, null too.
   if (literals.length === 0) return isIn ? never : always;
+  if (transform !== undefined) {
+    if (literals.length > expressionDepthMax) return widen(binding, { column, transform });
+    const each = literals.map((literal) => bindTransform(binding, { op: isIn ? 'eq' : 'not-eq', column, literal }, transform));
+    return each.reduce(isIn ? or : and);
+  }
   const places = literals.map((literal) => placeLiteral(type, literal, column));
   const values = distinct(places.flatMap((place) => (place.at === 'value' ? [place.value] : [])));
   const hasNan = places.some((place) => place.at === 'nan');

@@ -6,6 +6,12 @@ export type UnaryOperator = 'is-null' | 'not-null' | 'is-nan' | 'not-nan';
 /** A literal as it was written, before the column's type is known: what the parser of a predicate gives. */
 export type UnboundLiteral = boolean | number | bigint | string;
 
+/** What a predicate is about: a column by name, or a transform of it such as `day` or `bucket[16]`. */
+export interface Term {
+  readonly column: string;
+  readonly transform?: string;
+}
+
 /** A predicate over columns by name (spec for evaluation: "Scan Planning"). */
 export type Expression =
   | { readonly op: 'true' }
@@ -13,9 +19,23 @@ export type Expression =
   | { readonly op: 'and'; readonly left: Expression; readonly right: Expression }
   | { readonly op: 'or'; readonly left: Expression; readonly right: Expression }
   | { readonly op: 'not'; readonly child: Expression }
-  | { readonly op: UnaryOperator; readonly column: string }
-  | { readonly op: ComparisonOperator; readonly column: string; readonly literal: UnboundLiteral }
-  | { readonly op: 'in' | 'not-in'; readonly column: string; readonly literals: readonly UnboundLiteral[] };
+  | UnaryPredicate
+  | ComparisonPredicate
+  | SetPredicate;
+
+export interface UnaryPredicate extends Term {
+  readonly op: UnaryOperator;
+}
+
+export interface ComparisonPredicate extends Term {
+  readonly op: ComparisonOperator;
+  readonly literal: UnboundLiteral;
+}
+
+export interface SetPredicate extends Term {
+  readonly op: 'in' | 'not-in';
+  readonly literals: readonly UnboundLiteral[];
+}
 
 /** The same, bound to field ids and typed literals of one schema; `not` has been pushed down to the leaves. */
 export type BoundExpression =
