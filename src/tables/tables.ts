@@ -4,6 +4,7 @@ import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import { columnNamesCacheBytesMax, metadataReadsInFlightMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
+import type { AllowedLocations } from '../storage/allowed-locations.ts';
 import type { Storage } from '../storage/storage.ts';
 import { AnswerVersions } from './answer-versions.ts';
 import { ByteLru } from './byte-lru.ts';
@@ -22,6 +23,8 @@ export interface TablesOptions {
   readonly clock: Clock;
   /** Location below which new tables get theirs. */
   readonly warehouse: string;
+  /** Where tables may live; everywhere that storage reaches where left out. */
+  readonly locations?: AllowedLocations | null;
   /** A local directory for data files on their way to storage; best on the warehouse's own file system. */
   readonly stagingDirectory: string;
 }
@@ -33,6 +36,7 @@ export class Tables {
   readonly duckdb: DuckDb;
   readonly clock: Clock;
   readonly warehouse: string;
+  readonly locations: AllowedLocations | null;
   readonly stagingDirectory: string;
   readonly files: FileReads;
   readonly turns = new CommitTurns();
@@ -47,6 +51,7 @@ export class Tables {
     this.duckdb = options.duckdb;
     this.clock = options.clock;
     this.warehouse = options.warehouse;
+    this.locations = options.locations ?? null;
     this.stagingDirectory = options.stagingDirectory;
     this.files = new FileReads(options.storage);
   }
