@@ -132,7 +132,7 @@ export class Icecore {
     this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
-    this.views = new Views({ catalog, storage, audit, clock, warehouse: tables.warehouse });
+    this.views = new Views({ catalog, tables, audit, clock });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });

@@ -15,20 +15,19 @@ import type { ViewRequirement, ViewUpdate } from '../iceberg/view-update.ts';
 import { ledgerNamespace } from '../ledger/ledger-identifier.ts';
 import { type Claim, once } from '../ledger/once.ts';
 import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
-import type { Storage } from '../storage/storage.ts';
 import { CommitTurns } from '../tables/commit-turns.ts';
 import { newTableLocation } from '../tables/table-location.ts';
+import type { Tables } from '../tables/tables.ts';
 import type { View } from './view.ts';
 import { creationRefused, namespaceMissing, renameRefused, viewMissing } from './view-error.ts';
 import { ViewFiles } from './view-files.ts';
 
 export interface ViewsOptions {
   readonly catalog: Catalog;
-  readonly storage: Storage;
+  /** Whose storage and whose places views share. */
+  readonly tables: Tables;
   readonly audit: Audit;
   readonly clock: Clock;
-  /** Location below which new views get theirs. */
-  readonly warehouse: string;
 }
 
 export interface ViewDefinition {
@@ -55,7 +54,7 @@ export class Views {
 
   constructor(options: ViewsOptions) {
     this.#options = options;
-    this.#files = new ViewFiles(options.storage);
+    this.#files = new ViewFiles(options.tables.storage);
   }
 
   /** The view as it is now, or null where there is none of that name. */
@@ -94,7 +93,7 @@ export class Views {
     requireRole(call.caller, 'scientist', 'create views');
     checkName(identifier);
     const uuid = randomUUID();
-    const location = definition.location ?? newTableLocation(this.#options.warehouse, identifier, uuid);
+    const location = definition.location ?? newTableLocation(this.#options.tables.warehouse, identifier, uuid);
     const metadata = applyViewUpdates(
       null,
       [
