@@ -1,7 +1,8 @@
 import { IcecoreError } from '../errors.ts';
 import { parseJson } from '../iceberg/json.ts';
 import { asArrayOf, asMillis, asObject, member, optionalMember } from '../iceberg/json-member.ts';
-import type { SnapshotLogEntry, TableMetadata } from '../iceberg/metadata.ts';
+import { refByName, type SnapshotLogEntry, type TableMetadata } from '../iceberg/metadata.ts';
+import type { SnapshotRef } from '../iceberg/snapshot.ts';
 
 /** A time in which a snapshot was the current one: from inclusive, to exclusive; open where it has not ended, or its end is not known. */
 export interface PinInterval {
@@ -103,4 +104,33 @@ export function refusePinned(metadata: TableMetadata, what: string): void {
       context: { pins: held },
     },
   );
+}
+
+/**
+ * Throws PINNED, naming the pins, where a table that goes from `before` to `after` would lose one: its snapshot, its tag, or what is
+ * remembered of it. A property that would look like a pin is refused too: only Icecore makes those.
+ */
+export function refuseLostPins(before: TableMetadata, after: TableMetadata): void {
+  const names = (metadata: TableMetadata) => Object.keys(metadata.properties).filter((key) => key.startsWith(prefix));
+  const touched = [...new Set([...names(before), ...names(after)])].filter((key) => {
+    const tag = key.slice(prefix.length);
+    const isSameText = propertyOf(before, key) === propertyOf(after, key);
+    return !isSameText || !isSameRef(refByName(before, tag), refByName(after, tag));
+  });
+  if (touched.length === 0) return;
+  const pins = touched.map((key) => key.slice(prefix.length));
+  throw new IcecoreError(
+    'PINNED',
+    `The commit would take away or change what is pinned by ${pins.slice(0, 10).join(', ')}: its snapshot, its tag or its property ` +
+      `"${prefix}…". Something depends on that snapshot, and only an erasure releases a pin. Leave it in, and commit again.`,
+    { context: { pins } },
+  );
+}
+
+function propertyOf({ properties }: TableMetadata, key: string): string | undefined {
+  return Object.hasOwn(properties, key) ? properties[key] : undefined;
+}
+
+function isSameRef(left: SnapshotRef | undefined, right: SnapshotRef | undefined): boolean {
+  return left?.snapshotId === right?.snapshotId && left?.type === right?.type && left?.maxRefAgeMs === right?.maxRefAgeMs;
 }

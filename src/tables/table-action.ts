@@ -15,6 +15,8 @@ export interface TableAction {
   /** For messages: `append`, `compact` and so on. */
   readonly name: string;
   apply(base: TableMetadata, context: ActionContext): Promise<ActionResult>;
+  /** Throws where the table must not go from the one to the other. */
+  verify?(before: TableMetadata, after: TableMetadata): void;
 }
 
 export interface ActionContext {

@@ -1,45 +1,40 @@
 import type { PointerChange } from '../catalog/catalog.ts';
 import { nowMs } from '../clock.ts';
-import type { TableIdentifier } from '../iceberg/identifier.ts';
+import { printIdentifier } from '../iceberg/identifier.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { printMetadata } from '../iceberg/metadata-json.ts';
 import { applyUpdates, withPreviousMetadata } from '../iceberg/metadata-update.ts';
 import { checkRequirements } from '../iceberg/requirement.ts';
-import { refreshedPins } from './pin.ts';
+import { checkedUpdates, checkLocations } from './metadata-locations.ts';
+import { refreshedPins, refusePinned } from './pin.ts';
+import { isOwnFile } from './reachable.ts';
 import type { Table } from './table.ts';
 import type { ActionContext, TableAction } from './table-action.ts';
+import type { TableIntent } from './table-intent.ts';
 import { nextMetadataLocation } from './table-location.ts';
 import type { Tables } from './tables.ts';
 
-/** One attempt at the change of one table: what it would become, and the files that were written for that. */
+/** One attempt at what is intended with one table: what it would become, and the files that were written for that. */
 export class TableAttempt {
-  readonly identifier: TableIdentifier;
+  readonly intent: TableIntent;
   readonly base: Table | null;
   /** Locations of metadata files, manifest lists and manifests of this attempt. */
   readonly written: string[] = [];
   readonly #tables: Tables;
-  readonly #created: TableMetadata | undefined;
   readonly #attempt: number;
-  #pointer: PointerChange | null = null;
+  #pointers: readonly PointerChange[] = [];
   #result: Table | null = null;
 
-  constructor(
-    tables: Tables,
-    identifier: TableIdentifier,
-    base: Table | null,
-    created: TableMetadata | undefined,
-    attempt: number,
-  ) {
+  constructor(tables: Tables, intent: TableIntent, base: Table | null, attempt: number) {
     this.#tables = tables;
-    this.identifier = identifier;
+    this.intent = intent;
     this.base = base;
-    this.#created = created;
     this.#attempt = attempt;
   }
 
-  /** What the catalog is to do; null where the actions changed nothing. */
-  get pointer(): PointerChange | null {
-    return this.#pointer;
+  /** What the catalog is to do; nothing where the actions changed nothing. */
+  get pointers(): readonly PointerChange[] {
+    return this.#pointers;
   }
 
   /** The table as it is once the catalog has done it; null for one that is dropped. */
@@ -47,38 +42,36 @@ export class TableAttempt {
     return this.#result;
   }
 
+  /** Throws PINNED where a pin holds one of its snapshots. */
   drop(): void {
-    if (this.base === null) return;
-    const { uuid, metadataLocation } = this.base;
-    this.#pointer = { kind: 'drop', identifier: this.identifier, uuid, from: metadataLocation };
+    this.#pointers = this.#dropBase();
   }
 
   /** Applies the actions in order and writes the new metadata file, durable before any pointer names it. */
-  async apply(actions: readonly TableAction[]): Promise<void> {
-    const start = this.base?.metadata ?? this.#created;
+  async apply(): Promise<void> {
+    const { beginning, actions } = this.intent;
+    const start = beginning?.metadata ?? this.base?.metadata;
+    const startLocation = beginning === undefined ? (this.base?.metadataLocation ?? null) : beginning.metadataLocation;
     if (start === undefined) return;
-    let metadata = this.#withPins(start);
-    for (const action of actions) {
-      const context = this.#context(metadata);
-      const { updates, requirements } = await action.apply(metadata, context);
-      checkRequirements(metadata, requirements);
-      metadata = this.#withPins(applyUpdates(metadata, updates, context.nowMs));
-    }
-    if (this.base !== null && metadata === start) {
-      this.#result = this.base;
-      return;
-    }
-    if (this.base !== null) metadata = withPreviousMetadata(metadata, this.base.metadataLocation, start.lastUpdatedMs);
-    await this.#write(metadata);
+    if (beginning !== undefined) await checkLocations(this.#tables, this.intent.identifier, start);
+    let metadata = actions.length === 0 ? start : this.#withPins(start);
+    for (const action of actions) metadata = await this.#applyOne(action, metadata);
+    const isSame = metadata === start && startLocation !== null;
+    if (!isSame && startLocation !== null) metadata = withPreviousMetadata(metadata, startLocation, start.lastUpdatedMs);
+    this.#point(metadata, isSame ? startLocation : await this.#write(metadata, startLocation));
   }
 
   /** After the commit: removes metadata files that the table's properties want removed. */
   async settle(): Promise<void> {
     const { base } = this;
     const now = this.#result?.metadata;
+    // What makes way for a registered table is only forgotten.
+    if (this.intent.beginning !== undefined) return;
     if (base === null || now === undefined || now.properties['write.metadata.delete-after-commit.enabled'] !== 'true') return;
     const kept = new Set(now.metadataLog.map((entry) => entry.metadataFile));
-    const gone = base.metadata.metadataLog.map((entry) => entry.metadataFile).filter((file) => !kept.has(file));
+    const logged = base.metadata.metadataLog.map((entry) => entry.metadataFile);
+    // Metadata that was registered may name other tables' files.
+    const gone = logged.filter((file) => !kept.has(file) && isOwnFile(now, file));
     await this.#tables.storage.remove(gone).catch(() => undefined);
   }
 
@@ -89,19 +82,47 @@ export class TableAttempt {
     return applyUpdates(metadata, [{ action: 'set-properties', updates }], metadata.lastUpdatedMs);
   }
 
-  async #write(metadata: TableMetadata): Promise<void> {
-    const location = nextMetadataLocation(metadata.location, this.base?.metadataLocation ?? null);
+  async #applyOne(action: TableAction, before: TableMetadata): Promise<TableMetadata> {
+    const context = this.#context(before);
+    const { updates, requirements } = await action.apply(before, context);
+    checkRequirements(before, requirements);
+    const checked = await checkedUpdates(this.#tables, this.intent.identifier, before, updates);
+    const after = applyUpdates(before, checked, context.nowMs);
+    action.verify?.(before, after);
+    return this.#withPins(after);
+  }
+
+  /** The location of the new metadata file. */
+  async #write(metadata: TableMetadata, previousLocation: string | null): Promise<string> {
+    const location = nextMetadataLocation(metadata.location, previousLocation, metadata.properties);
     const bytes = new TextEncoder().encode(printMetadata(metadata));
     this.written.push(location);
     await this.#tables.storage.write(location, bytes, { ifAbsent: true });
     this.#tables.files.keepMetadata(location, metadata, bytes.byteLength);
-    const { identifier } = this;
+    return location;
+  }
+
+  #point(metadata: TableMetadata, to: string): void {
+    const { beginning, renamedTo, requireNamespace } = this.intent;
+    const identifier = renamedTo ?? this.intent.identifier;
     const uuid = metadata.tableUuid;
-    this.#pointer =
-      this.base === null
-        ? { kind: 'create', identifier, uuid, to: location }
-        : { kind: 'swap', identifier, uuid, from: this.base.metadataLocation, to: location };
-    this.#result = { identifier, uuid, metadataLocation: location, metadata };
+    this.#result = { identifier, uuid, metadataLocation: to, metadata };
+    const create: PointerChange = { kind: 'create', identifier, uuid, to, requireNamespace };
+    if (beginning !== undefined) this.#pointers = [...(beginning.overwrites ? this.#dropBase() : []), create];
+    else if (this.base === null) this.#pointers = [];
+    else {
+      const from = { identifier: this.intent.identifier, uuid: this.base.uuid, from: this.base.metadataLocation };
+      if (renamedTo !== undefined) this.#pointers = [{ kind: 'drop', ...from }, create];
+      else this.#pointers = to === from.from ? [] : [{ kind: 'swap', ...from, to }];
+    }
+  }
+
+  #dropBase(): readonly PointerChange[] {
+    if (this.base === null) return [];
+    const { uuid, metadataLocation, metadata } = this.base;
+    const { identifier } = this.intent;
+    refusePinned(metadata, `The table ${printIdentifier(identifier)} cannot be dropped`);
+    return [{ kind: 'drop', identifier, uuid, from: metadataLocation }];
   }
 
   #context(start: TableMetadata): ActionContext {

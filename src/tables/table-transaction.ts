@@ -7,7 +7,6 @@ import type {
   Guard,
   IdempotencyRecord,
   JournalDraft,
-  PointerChange,
 } from '../catalog/catalog.ts';
 import { nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
@@ -15,27 +14,23 @@ import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
 import { beginTable, type TableDefinition } from './new-table.ts';
-import { refusePinned } from './pin.ts';
+import { pinsOf } from './pin.ts';
 import type { Table } from './table.ts';
 import type { TableAction } from './table-action.ts';
 import { TableAttempt } from './table-attempt.ts';
+import { emptyIntent, isEmptyIntent, type TableBeginning, type TableIntent } from './table-intent.ts';
 import type { Tables } from './tables.ts';
-
-/** What a transaction is to do to one table: create or change it by actions, or drop it. */
-interface TableChange {
-  readonly identifier: TableIdentifier;
-  /** Set where the table must still be the one that was read. */
-  uuid: string | undefined;
-  created: TableMetadata | undefined;
-  dropped: boolean;
-  readonly actions: TableAction[];
-}
 
 export interface TransactionOutcome {
   /** The new state of every table that was created or changed, in the order they were first named. */
   readonly tables: readonly Table[];
   /** Sequence numbers of the entries, then of the links' entries, in their order. */
   readonly seqs: readonly bigint[];
+}
+
+export interface CreationOptions {
+  /** Commit throws NOT_FOUND where the namespace is missing, instead of making it. */
+  readonly requireNamespace?: boolean;
 }
 
 /** A table that a transaction will create: enough to write its data files before it is there. */
@@ -58,7 +53,7 @@ const nothingHappened: ReadonlySet<string> = new Set([
  */
 export class TableTransaction {
   readonly #tables: Tables;
-  readonly #changes = new Map<string, TableChange>();
+  readonly #intents = new Map<string, TableIntent>();
   readonly #entries: JournalDraft[] = [];
   readonly #links: ChainLink[] = [];
   readonly #guards: Guard[] = [];
@@ -74,27 +69,56 @@ export class TableTransaction {
 
   /** Creates a table. Gives its first metadata, so that data files can be written for it. Throws BAD_USER_INPUT; commit, ALREADY_EXISTS. */
   create(identifier: TableIdentifier, definition: TableDefinition): TableDraft {
-    const change = this.#change(identifier);
-    if (change.created !== undefined || change.actions.length > 0 || change.dropped) {
-      throw new IcecoreError('INTERNAL', `${printIdentifier(identifier)} is created after other changes of one transaction.`);
-    }
     const metadata = beginTable(identifier, definition, { warehouse: this.#tables.warehouse, nowMs: nowMs(this.#tables.clock) });
-    change.created = metadata;
+    return this.createFrom(identifier, metadata);
+  }
+
+  /**
+   * Creates a table that begins with this metadata, snapshots and all. Commit throws ALREADY_EXISTS; with `isAsserted` a table of the
+   * name fails the requirement `assert-create` instead, which is a CONFLICT.
+   */
+  createFrom(
+    identifier: TableIdentifier,
+    metadata: TableMetadata,
+    options: CreationOptions & { readonly isAsserted?: boolean } = {},
+  ): TableDraft {
+    const { requireNamespace = false, isAsserted = false } = options;
+    this.#begin(identifier, { metadata, metadataLocation: null, overwrites: false, isAsserted }, requireNamespace);
     return { identifier, uuid: metadata.tableUuid, metadata };
+  }
+
+  /**
+   * Makes an existing metadata file a table; no file is written. Commit throws ALREADY_EXISTS; with `overwrites` a table of the name
+   * is dropped for it instead, and PINNED thrown where that is pinned.
+   */
+  register(
+    identifier: TableIdentifier,
+    file: { readonly metadataLocation: string; readonly metadata: TableMetadata },
+    options: CreationOptions & { readonly overwrites?: boolean } = {},
+  ): void {
+    const { requireNamespace = false, overwrites = false } = options;
+    pinsOf(file.metadata);
+    this.#begin(identifier, { ...file, overwrites, isAsserted: false }, requireNamespace);
   }
 
   /** Changes a table; several changes are applied in order, onto one new metadata file. A `Table` must still be that very table. */
   change(table: TableIdentifier | TableDraft, action: TableAction): void {
-    const change = this.#change('identifier' in table ? table.identifier : table);
-    if ('uuid' in table) change.uuid = table.uuid;
-    change.actions.push(action);
+    this.#intend(table).actions.push(action);
+  }
+
+  /**
+   * Gives a table another name; it stays the same table, with its files where they are. Commit throws ALREADY_EXISTS where a table or
+   * a view has that name.
+   */
+  rename(table: TableIdentifier | TableDraft, to: TableIdentifier, options: CreationOptions = {}): void {
+    const intent = this.#intend(table);
+    intent.renamedTo = to;
+    intent.requireNamespace = options.requireNamespace ?? false;
   }
 
   /** Forgets a table; its files stay. Throws PINNED at commit where a pin holds one of its snapshots. */
   drop(table: TableIdentifier | TableDraft): void {
-    const change = this.#change('identifier' in table ? table.identifier : table);
-    if ('uuid' in table) change.uuid = table.uuid;
-    change.dropped = true;
+    this.#intend(table).dropped = true;
   }
 
   entry(entry: JournalDraft): void {
@@ -148,7 +172,7 @@ export class TableTransaction {
     this.#used = true;
     try {
       if (options.isInTurn === true) return await this.#commitInTurn();
-      return await this.#tables.turns.take([...this.#changes.keys()], () => this.#commitInTurn());
+      return await this.#tables.turns.take(this.#names(), () => this.#commitInTurn());
     } catch (error) {
       if (error instanceof IcecoreError && nothingHappened.has(error.code)) await this.#remove(this.#dataFiles);
       throw error;
@@ -165,6 +189,7 @@ export class TableTransaction {
       } catch (error) {
         if (!(error instanceof IcecoreError) || !nothingHappened.has(error.code)) throw error;
         await this.#remove(tables.flatMap((table) => table.written));
+        this.#refuseExisting(error);
         const isLostRace = error.code === 'CONFLICT' && error.retryable && (await this.#moved(tables));
         if (!isLostRace || attempt >= commitAttemptsMax) throw error;
       }
@@ -175,24 +200,20 @@ export class TableTransaction {
 
   /** Every table with its actions applied to what it is now, and the files of that written. Leaves no file where it throws. */
   async #attempt(attempt: number): Promise<readonly TableAttempt[]> {
-    const changes = [...this.#changes.values()];
-    const existing = changes.filter(({ created }) => created === undefined);
+    const intents = [...this.#intents.values()];
+    const existing = intents.filter(({ beginning }) => beginning === undefined || beginning.overwrites);
     const loaded = existing.length === 0 ? [] : await this.#tables.loadMany(existing.map(({ identifier }) => identifier));
-    const bases = new Map(existing.map((change, index) => [change, loaded[index] ?? null]));
+    const bases = new Map(existing.map((intent, index) => [intent, loaded[index] ?? null]));
     const tables: TableAttempt[] = [];
     try {
-      for (const change of changes) {
-        const base = bases.get(change) ?? null;
-        if (change.created === undefined && base === null) await this.#tables.load(change.identifier);
-        if (base !== null && change.uuid !== undefined && base.uuid !== change.uuid) throw replaced(change.identifier);
-        const table = new TableAttempt(this.#tables, change.identifier, base, change.created, attempt);
+      for (const intent of intents) {
+        const base = bases.get(intent) ?? null;
+        if (intent.beginning === undefined && base === null) await this.#tables.load(intent.identifier);
+        if (base !== null && intent.uuid !== undefined && base.uuid !== intent.uuid) throw replaced(intent.identifier);
+        const table = new TableAttempt(this.#tables, intent, base, attempt);
         tables.push(table);
-        if (change.dropped) {
-          if (base !== null) refusePinned(base.metadata, `The table ${printIdentifier(change.identifier)} cannot be dropped`);
-          table.drop();
-        } else {
-          await table.apply(change.actions);
-        }
+        if (intent.dropped) table.drop();
+        else await table.apply();
       }
     } catch (error) {
       await this.#remove(tables.flatMap((table) => table.written));
@@ -202,9 +223,8 @@ export class TableTransaction {
   }
 
   #commitAttempt(tables: readonly TableAttempt[]): Promise<CatalogCommit> {
-    const pointers = tables.flatMap((table): PointerChange | [] => table.pointer ?? []);
     const change: CatalogChange = {
-      pointers,
+      pointers: tables.flatMap((table) => table.pointers),
       entries: this.#entries,
       links: this.#links,
       guards: this.#guards,
@@ -219,17 +239,44 @@ export class TableTransaction {
   async #moved(tables: readonly TableAttempt[]): Promise<boolean> {
     const based = tables.filter((table) => table.base !== null);
     if (based.length === 0) return false;
-    const now = await this.#tables.loadMany(based.map((table) => table.identifier));
+    const now = await this.#tables.loadMany(based.map((table) => table.intent.identifier));
     return based.some((table, index) => now[index]?.metadataLocation !== table.base?.metadataLocation);
   }
 
-  #change(identifier: TableIdentifier): TableChange {
+  /** A commit under `assert-create` that met a table fails as the reference says it. */
+  #refuseExisting(error: IcecoreError): void {
+    if (error.code !== 'ALREADY_EXISTS' || error.context.exists !== 'table') return;
+    const intent = this.#intents.get(String(error.context.table));
+    if (intent?.beginning?.isAsserted !== true) return;
+    throw new IcecoreError('CONFLICT', 'Requirement failed: table already exists', {
+      context: { requirement: 'assert-create', table: error.context.table },
+    });
+  }
+
+  #begin(identifier: TableIdentifier, beginning: TableBeginning, requireNamespace: boolean): void {
+    const intent = this.#intend(identifier);
+    if (!isEmptyIntent(intent)) {
+      throw new IcecoreError('INTERNAL', `${printIdentifier(identifier)} is created after other changes of one transaction.`);
+    }
+    intent.beginning = beginning;
+    intent.requireNamespace = requireNamespace;
+  }
+
+  #intend(table: TableIdentifier | TableDraft): TableIntent {
+    const identifier = 'identifier' in table ? table.identifier : table;
     const key = printIdentifier(identifier);
-    const known = this.#changes.get(key);
-    if (known !== undefined) return known;
-    const change: TableChange = { identifier, uuid: undefined, created: undefined, dropped: false, actions: [] };
-    this.#changes.set(key, change);
-    return change;
+    const intent = this.#intents.get(key) ?? emptyIntent(identifier);
+    this.#intents.set(key, intent);
+    if ('uuid' in table) intent.uuid = table.uuid;
+    return intent;
+  }
+
+  /** All names that are concerned, as turns are taken by them. */
+  #names(): readonly string[] {
+    const intents = [...this.#intents.values()];
+    return intents.flatMap(({ identifier, renamedTo }) =>
+      [identifier, ...(renamedTo === undefined ? [] : [renamedTo])].map(printIdentifier),
+    );
   }
 
   async #remove(locations: readonly string[]): Promise<void> {

@@ -1,0 +1,37 @@
+import { IcecoreError } from '../../errors.ts';
+import type { TableRequirement, TableUpdate } from '../../iceberg/table-update.ts';
+import { refuseLostPins } from '../pin.ts';
+import type { TableAction } from '../table-action.ts';
+
+/** A commit as a client of the REST protocol asks for it: what must still hold, and what is to change. */
+export interface ForeignCommit {
+  readonly requirements: readonly TableRequirement[];
+  readonly updates: readonly TableUpdate[];
+}
+
+/**
+ * The commit of another engine to a table that exists. Its requirements are checked on the metadata it is applied to, so a race that
+ * another commit won is repeated where they still hold. Throws CONFLICT where they do not or its snapshot is late, BAD_USER_INPUT for
+ * updates that can never be made, and PINNED where it would take away a pin or what one holds.
+ */
+export function foreignCommit({ requirements, updates }: ForeignCommit): TableAction {
+  return {
+    name: 'commit',
+    apply: async () => ({ requirements, updates }),
+    verify: refuseLostPins,
+  };
+}
+
+/**
+ * Whether the commit creates its table (`assert-create`). Throws BAD_USER_INPUT where it requires something else too, which could
+ * not be said of a table that does not exist; the reference refuses that as well.
+ */
+export function isCreation({ requirements }: ForeignCommit): boolean {
+  if (!requirements.some(({ type }) => type === 'assert-create')) return false;
+  const others = requirements.filter(({ type }) => type !== 'assert-create');
+  if (others.length === 0) return true;
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    `Invalid create requirements: ${others.map(({ type }) => type).join(', ')} cannot be said of a table that is created.`,
+  );
+}
