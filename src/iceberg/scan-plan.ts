@@ -1,15 +1,18 @@
-import { manifestsReadAheadMax } from '../limits.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from './data-file.ts';
 import { DeleteIndex, deletedFilePathId } from './delete-index.ts';
 import type { BoundExpression } from './expression.ts';
-import { predicateFieldIds } from './expression-bind.ts';
-import { unknownCount } from './manifest-list.ts';
 import type { ManifestProjection } from './manifest-reader.ts';
-import { inclusiveMetrics, manifestMayMatch } from './metrics-evaluator.ts';
-import { partitionMatches, projectInclusive } from './partition-projection.ts';
-import { residualOf } from './residual.ts';
-import type { Schema } from './schema.ts';
-import { requireSpec, specValueTypes, type TablePartitioning } from './table-partitioning.ts';
+import {
+  isDead,
+  liveFiles,
+  type NumberedManifest,
+  numberedManifests,
+  type ReadEntries,
+  readAhead,
+  type ScanPosition,
+  type ScanRange,
+} from './scan-manifests.ts';
+import { filterProjection, type PrunedScan, type Pruning, prunings } from './scan-pruning.ts';
 
 /** A data file to read, whole, and what to leave out of it. */
 export interface FileScanTask {
@@ -34,17 +37,16 @@ export interface ScanCounters {
   readonly rowsMatched: bigint;
 }
 
-export interface ScanRequest {
-  readonly table: TablePartitioning;
-  /** The schema that `filter` is bound to: the current one, or that of the snapshot. */
-  readonly schema: Schema;
+export interface ScanRequest extends PrunedScan {
   /** Of the snapshot, as its manifest list gives them. */
   readonly manifests: readonly ManifestFile[];
-  readonly filter: BoundExpression;
-  /** Gives a manifest's entries with at least the metrics asked for, in any order; called for a few manifests at once. */
-  readonly readEntries: (manifest: ManifestFile, projection: ManifestProjection) => Promise<readonly ManifestEntry[]>;
+  readonly readEntries: ReadEntries;
   /** Metrics that the caller wants in the tasks' files, where those of the filter's columns are not enough. */
   readonly projection?: ManifestProjection;
+  /** Plans a part of the scan: the tasks between two places in it. */
+  readonly range?: ScanRange;
+  /** Leaves out entries of no interest, before any count: those that other snapshots than the wanted ones added. */
+  readonly entryFilter?: (entry: ManifestEntry) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -58,10 +60,20 @@ interface MutableCounters extends ScanCounters {
   rowsMatched: bigint;
 }
 
-/** One plan, drawn as it goes. Counters are whole once the tasks are. */
+/** One plan, drawn as it goes. Counters are whole once the tasks are, and say of a range what is within it. */
 export interface ScanPlan {
   readonly counters: ScanCounters;
+  /** Behind the task that was given last. */
+  readonly position: ScanPosition;
   tasks(): AsyncGenerator<FileScanTask>;
+}
+
+/** The data manifests in which the filter may match files: what a scan reads, the rest is ruled out by partition summaries. */
+export function matchingManifests(request: Omit<ScanRequest, 'readEntries'>): readonly NumberedManifest[] {
+  const pruningOf = prunings(request);
+  return numberedManifests(request.manifests, request.range).filter(
+    ({ manifest }) => liveFiles(manifest) === null || pruningOf(manifest).manifest(manifest),
+  );
 }
 
 /**
@@ -70,7 +82,7 @@ export interface ScanPlan {
  * of the list, and hold no more than a few manifests and the snapshot's delete files in memory.
  */
 export function planScan(request: ScanRequest): ScanPlan {
-  const data = request.manifests.filter((manifest) => manifest.content === 'data' && !isDead(manifest));
+  const data = numberedManifests(request.manifests, request.range);
   const counters: MutableCounters = {
     manifestsTotal: data.length,
     manifestsRead: 0,
@@ -80,26 +92,18 @@ export function planScan(request: ScanRequest): ScanPlan {
     bytesMatched: 0n,
     rowsMatched: 0n,
   };
-  return { counters, tasks: () => draw(request, data, counters) };
-}
-
-function isDead({ addedFilesCount, existingFilesCount }: ManifestFile): boolean {
-  return addedFilesCount === 0 && existingFilesCount === 0;
-}
-
-function liveFiles({ addedFilesCount, existingFilesCount }: ManifestFile): number | null {
-  return addedFilesCount === unknownCount || existingFilesCount === unknownCount ? null : addedFilesCount + existingFilesCount;
+  const position = { ...(request.range?.from ?? { manifest: 0, tasks: 0 }) };
+  return { counters, position, tasks: () => draw(request, data, counters, position) };
 }
 
 async function* draw(
   request: ScanRequest,
-  data: readonly ManifestFile[],
+  data: readonly NumberedManifest[],
   counters: MutableCounters,
+  position: { manifest: number; tasks: number },
 ): AsyncGenerator<FileScanTask> {
-  const prunings = new Map(request.table.partitionSpecs.map(({ specId }) => [specId, prune(request, specId)] as const));
-  const pruningOf = (manifest: ManifestFile) =>
-    prunings.get(manifest.partitionSpecId) ?? prune(request, manifest.partitionSpecId);
-  const wanted = data.filter((manifest) => {
+  const pruningOf = prunings(request);
+  const wanted = data.filter(({ manifest }) => {
     const live = liveFiles(manifest);
     counters.filesTotal += live ?? 0;
     // A manifest of v1 that does not say how many files it holds is read, so that the total is right.
@@ -107,79 +111,54 @@ async function* draw(
     if (!isWanted) counters.manifestsSkipped++;
     return isWanted;
   });
-  const deletes = wanted.length === 0 ? new DeleteIndex() : await readDeletes(request, pruningOf);
+  const deletes = await readDeletes(request, wanted, pruningOf);
   const projection = request.projection ?? filterProjection(request.filter);
-  for await (const { manifest, entries } of readAhead(request, wanted, projection)) {
+  const start = { ...position };
+  for await (const { number, manifest, entries } of readAhead(request, wanted, projection)) {
     counters.manifestsRead++;
     const pruning = pruningOf(manifest);
     const isCounted = liveFiles(manifest) !== null;
-    for (const { status, dataFile: file, sequenceNumber } of entries) {
-      if (status === 'deleted') continue;
+    Object.assign(position, { manifest: number, tasks: 0 });
+    for (const entry of entries) {
+      const { status, dataFile: file, sequenceNumber } = entry;
+      if (status === 'deleted' || request.entryFilter?.(entry) === false) continue;
       if (!isCounted) counters.filesTotal++;
       if (!pruning.file(file)) continue;
+      position.tasks++;
+      if (number === start.manifest && position.tasks <= start.tasks) continue;
       counters.filesMatched++;
       counters.bytesMatched += file.fileSizeInBytes;
       counters.rowsMatched += file.recordCount;
       const dataSequenceNumber = sequenceNumber ?? 0n;
       yield { file, dataSequenceNumber, deletes: deletes.deletesOf(file, dataSequenceNumber), residual: pruning.residual(file) };
     }
+    Object.assign(position, { manifest: number + 1, tasks: 0 });
   }
 }
 
-interface Pruning {
-  readonly manifest: (manifest: ManifestFile) => boolean;
-  readonly file: (file: DataFile) => boolean;
-  readonly residual: (file: DataFile) => BoundExpression;
-}
-
-function prune({ table, schema, filter }: ScanRequest, specId: number): Pruning {
-  const spec = requireSpec(table, specId);
-  const projected = projectInclusive(spec, schema, filter);
-  const inPartition = partitionMatches(spec, projected);
-  const byMetrics = inclusiveMetrics(schema, filter);
-  return {
-    manifest: manifestMayMatch(spec, specValueTypes(table, spec), projected),
-    file: (file) => inPartition(file.partition) && byMetrics(file),
-    residual: residualOf(spec, schema, filter),
-  };
-}
-
-/** The metrics that a filter is held against. */
-export function filterProjection(filter: BoundExpression): ManifestProjection {
-  const fieldIds = predicateFieldIds(filter);
-  return fieldIds.size === 0 ? { metrics: 'none' } : { metrics: 'bounds', fieldIds };
-}
-
-async function readDeletes(request: ScanRequest, pruningOf: (manifest: ManifestFile) => Pruning): Promise<DeleteIndex> {
+async function readDeletes(
+  request: ScanRequest,
+  wanted: readonly NumberedManifest[],
+  pruningOf: (manifest: ManifestFile) => Pruning,
+): Promise<DeleteIndex> {
   const index = new DeleteIndex();
+  if (wanted.length === 0) return index;
+  const oldest = wanted.reduce(
+    (least, { manifest }) => (manifest.minSequenceNumber < least ? manifest.minSequenceNumber : least),
+    wanted[0]?.manifest.minSequenceNumber ?? 0n,
+  );
   const manifests = request.manifests.filter(
-    (manifest) => manifest.content === 'deletes' && !isDead(manifest) && pruningOf(manifest).manifest(manifest),
+    (manifest) =>
+      manifest.content === 'deletes' &&
+      !isDead(manifest) &&
+      // Deletes apply to files that are no younger than they are.
+      manifest.sequenceNumber >= oldest &&
+      pruningOf(manifest).manifest(manifest),
   );
   const projection: ManifestProjection = { metrics: 'bounds', fieldIds: new Set([deletedFilePathId]) };
-  for await (const { entries } of readAhead(request, manifests, projection)) {
+  const places = manifests.map((manifest, number) => ({ number, manifest }));
+  for await (const { entries } of readAhead(request, places, projection)) {
     for (const entry of entries) if (entry.status !== 'deleted') index.add(entry);
   }
   return index;
-}
-
-async function* readAhead(
-  { readEntries, signal }: ScanRequest,
-  manifests: readonly ManifestFile[],
-  projection: ManifestProjection,
-): AsyncGenerator<{ readonly manifest: ManifestFile; readonly entries: readonly ManifestEntry[] }> {
-  const pending: Promise<readonly ManifestEntry[]>[] = [];
-  const start = (manifest: ManifestFile) => {
-    const entries = readEntries(manifest, projection);
-    // Met again when it is awaited; where the reader leaves before, nobody does.
-    entries.catch(() => {});
-    pending.push(entries);
-  };
-  for (const manifest of manifests.slice(0, manifestsReadAheadMax)) start(manifest);
-  for (const [index, manifest] of manifests.entries()) {
-    signal?.throwIfAborted();
-    const entries = await pending.shift();
-    if (entries !== undefined) yield { manifest, entries };
-    const next = manifests[index + manifestsReadAheadMax];
-    if (next !== undefined) start(next);
-  }
 }
