@@ -33,6 +33,7 @@ import { modelVersionTable } from './models/model-version-table.ts';
 import { Models } from './models/models.ts';
 import { versionStates } from './models/version-states.ts';
 import { Namespaces } from './rest-catalog/namespaces.ts';
+import { ViewOperations } from './rest-catalog/views.ts';
 import { runTable } from './runs/run-table.ts';
 import { Runs } from './runs/runs.ts';
 import { AllowedOrigins } from './scoring/allowed-origins.ts';
@@ -95,6 +96,7 @@ export class Icecore {
   readonly modelFeed: ModelFeed;
   readonly tableOperations: TableOperations;
   readonly views: Views;
+  readonly viewOperations: ViewOperations;
   readonly rowWrites: RowWrites;
   readonly selects: Selects;
   readonly snapshotFeed: SnapshotFeed;
@@ -132,7 +134,8 @@ export class Icecore {
     this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
-    this.views = new Views({ catalog, tables, audit, clock });
+    this.views = new Views({ catalog, tables, clock });
+    this.viewOperations = new ViewOperations({ catalog, views: this.views, audit });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });

@@ -46,3 +46,20 @@ export function inReferenceWords(error: unknown, identifier: TableIdentifier): u
   if (code === 'NOT_FOUND' && context.missing === 'namespace') return noSuchNamespace(identifier.namespace);
   return error;
 }
+
+export function noSuchView(identifier: TableIdentifier): IcecoreError {
+  const view = plainName(identifier);
+  return new IcecoreError('NOT_FOUND', `View does not exist: ${view}`, { context: { view, missing: 'view' } });
+}
+
+export function viewExists(identifier: TableIdentifier): IcecoreError {
+  const view = plainName(identifier);
+  return new IcecoreError('ALREADY_EXISTS', `View already exists: ${view}`, { context: { view, exists: 'view' } });
+}
+
+export function tableHasName(identifier: TableIdentifier): IcecoreError {
+  const table = plainName(identifier);
+  return new IcecoreError('ALREADY_EXISTS', `Table with same name already exists: ${table}`, {
+    context: { table, exists: 'table' },
+  });
+}

@@ -55,6 +55,8 @@ function kindOf({ code, context }: Problem, operation: string | null): Kind {
   const kind = kinds[code];
   if (code === 'BAD_USER_INPUT' && Array.isArray(context.allowed)) return { status: 405, type: 'MethodNotAllowedException' };
   if (code === 'BAD_USER_INPUT' && context.unprocessable === true) return { status: 422, type: 'UnprocessableEntityException' };
+  // What Java's builders of views refuse before anything is sent, its clients expect of a server too.
+  if (code === 'BAD_USER_INPUT' && context.isIllegalArgument === true) return { ...kind, type: 'IllegalArgumentException' };
   if (code === 'BAD_USER_INPUT' && context.unsupported === true) return { status: 406, type: 'UnsupportedOperationException' };
   if (code === 'FAILED_PRECONDITION' && context.notEmpty === true) return { status: 409, type: 'NamespaceNotEmptyException' };
   if (code === 'NOT_FOUND' && typeof context.missing === 'string') {

@@ -1,11 +1,9 @@
-import type { Call } from '../../access/call.ts';
 import { printIdentifier, printNamespace, type TableIdentifier } from '../../iceberg/identifier.ts';
 import { asArrayOf, asObject, asRecordOf, asString, member, optionalMember } from '../../iceberg/json-member.ts';
 import { parseSchema } from '../../iceberg/schema-json.ts';
 import { parseViewVersion, viewMetadataJson } from '../../iceberg/view-json.ts';
 import { parseViewRequirement, parseViewUpdate } from '../../iceberg/view-update-json.ts';
 import type { View } from '../../views/view.ts';
-import { viewMissing } from '../../views/view-error.ts';
 import { type IcebergAnswer, jsonAnswer, noContent } from './answer.ts';
 import { listBody } from './page.ts';
 import { namespaceOf, viewOf } from './path-names.ts';
@@ -32,12 +30,12 @@ export const viewRoutes: readonly Route[] = [
 ];
 
 async function listViews(request: IcebergRequest): Promise<IcebergAnswer> {
-  const { icecore, query } = request;
+  const { icecore, caller, query } = request;
   const namespace = namespaceOf(request);
   const body = listBody(query, {
     member: 'identifiers',
     scope: `views ${printNamespace(namespace)}`,
-    read: (after, limit) => icecore.views.list({ namespace, limit, ...(after === undefined ? {} : { after }) }),
+    read: (after, limit) => icecore.viewOperations.list(caller, { namespace, after, limit }),
     keyOf: ({ identifier }) => printIdentifier(identifier),
     print: ({ identifier }) => identifier,
   });
@@ -50,7 +48,7 @@ async function createView(request: IcebergRequest): Promise<IcebergAnswer> {
   const identifier = { namespace: namespaceOf(request), name: member(body, 'name', asString, at) };
   const location = optionalMember(body, 'location', asString, at);
   return loaded(
-    await request.icecore.views.create(callOf(request), identifier, {
+    await request.icecore.viewOperations.create(request.caller, identifier, {
       schema: member(body, 'schema', parseSchema, at),
       version: member(body, 'view-version', parseViewVersion, at),
       properties: optionalMember(body, 'properties', asRecordOf(asString), at) ?? {},
@@ -64,16 +62,15 @@ async function registerView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const identifier = { namespace: namespaceOf(request), name: member(body, 'name', asString, at) };
   const metadataLocation = member(body, 'metadata-location', asString, at);
-  return loaded(await request.icecore.views.register(callOf(request), identifier, metadataLocation));
+  return loaded(await request.icecore.viewOperations.register(request.caller, identifier, metadataLocation));
 }
 
 async function loadView(request: IcebergRequest): Promise<IcebergAnswer> {
-  return loaded(await request.icecore.views.load(viewOf(request)));
+  return loaded(await request.icecore.viewOperations.load(request.caller, viewOf(request)));
 }
 
 async function viewExists(request: IcebergRequest): Promise<IcebergAnswer> {
-  const identifier = viewOf(request);
-  if (!(await request.icecore.views.exists(identifier))) throw viewMissing(identifier);
+  await request.icecore.viewOperations.requireExisting(request.caller, viewOf(request));
   return noContent;
 }
 
@@ -82,11 +79,11 @@ async function replaceView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const requirements = optionalMember(body, 'requirements', asArrayOf(parseViewRequirement), at) ?? [];
   const updates = member(body, 'updates', asArrayOf(parseViewUpdate), at);
-  return loaded(await request.icecore.views.replace(callOf(request), viewOf(request), requirements, updates));
+  return loaded(await request.icecore.viewOperations.replace(request.caller, viewOf(request), { requirements, updates }));
 }
 
 async function dropView(request: IcebergRequest): Promise<IcebergAnswer> {
-  await request.icecore.views.drop(callOf(request), viewOf(request));
+  await request.icecore.viewOperations.drop(request.caller, viewOf(request));
   return noContent;
 }
 
@@ -95,7 +92,7 @@ async function renameView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const from = member(body, 'source', asIdentifier, at);
   const to = member(body, 'destination', asIdentifier, at);
-  await request.icecore.views.rename(callOf(request), from, to);
+  await request.icecore.viewOperations.rename(request.caller, from, to);
   return noContent;
 }
 
@@ -107,8 +104,4 @@ function asIdentifier(json: unknown, where: string): TableIdentifier {
 /** The specification's `LoadViewResult`. */
 function loaded({ metadata, metadataLocation }: View): IcebergAnswer {
   return jsonAnswer({ 'metadata-location': metadataLocation, metadata: viewMetadataJson(metadata), config: {} });
-}
-
-function callOf({ caller }: IcebergRequest): Call {
-  return { caller, key: null, input: null };
 }
