@@ -9,10 +9,12 @@ export const unknownCount = -1;
 
 /** What a manifest list says of the snapshot it belongs to. */
 export interface ManifestListHeader {
-  readonly formatVersion: 1 | 2;
+  readonly formatVersion: 1 | 2 | 3;
   readonly snapshotId: bigint;
   readonly parentSnapshotId: bigint | null;
   readonly sequenceNumber: bigint;
+  /** v3: of the snapshot. */
+  readonly firstRowId?: bigint;
 }
 
 /** The bytes of a manifest list (spec: "Manifest Lists"). */
@@ -21,6 +23,7 @@ export function encodeManifestList(header: ManifestListHeader, manifests: readon
     ['snapshot-id', String(header.snapshotId)],
     ['parent-snapshot-id', String(header.parentSnapshotId)],
     ['sequence-number', String(header.sequenceNumber)],
+    ...(header.firstRowId === undefined ? [] : [['first-row-id', String(header.firstRowId)] as const]),
     ['format-version', String(header.formatVersion)],
   ]);
   return writeAvroContainer(manifestFileSchema(header.formatVersion), metadata, manifests.map(manifestRecord));
@@ -48,6 +51,7 @@ function manifestRecord(manifest: ManifestFile): unknown {
       upper_bound: bufferOf(summary.upperBound),
     })),
     key_metadata: bufferOf(manifest.keyMetadata),
+    first_row_id: manifest.firstRowId ?? null,
   };
 }
 

@@ -86,8 +86,11 @@ function partitionSchema(spec: PartitionSpec, types: readonly PrimitiveType[]): 
   };
 }
 
-/** What a manifest of one spec holds (spec: "Manifests"). v1 requires what v2 lets be inherited, and knows data files only. */
-export function manifestEntrySchema(formatVersion: 1 | 2, spec: PartitionSpec, types: readonly PrimitiveType[]): AvroRecord {
+/**
+ * What a manifest of one spec holds (spec: "Manifests"). v1 requires what v2 lets be inherited, and knows data files only; v3 adds row ids and
+ * deletion vectors.
+ */
+export function manifestEntrySchema(formatVersion: 1 | 2 | 3, spec: PartitionSpec, types: readonly PrimitiveType[]): AvroRecord {
   const isV1 = formatVersion === 1;
   const dataFile: AvroRecord = {
     type: 'record',
@@ -111,7 +114,9 @@ export function manifestEntrySchema(formatVersion: 1 | 2, spec: PartitionSpec, t
       optional(132, 'split_offsets', { type: 'array', items: 'long', 'element-id': 133 }),
       ...(isV1 ? [] : [optional(135, 'equality_ids', { type: 'array', items: 'int', 'element-id': 136 })]),
       optional(140, 'sort_order_id', 'int'),
+      ...(formatVersion === 3 ? [optional(142, 'first_row_id', 'long')] : []),
       ...(isV1 ? [] : [optional(143, 'referenced_data_file', 'string')]),
+      ...(formatVersion === 3 ? [optional(144, 'content_offset', 'long'), optional(145, 'content_size_in_bytes', 'long')] : []),
     ],
   };
   return {
@@ -138,7 +143,7 @@ const fieldSummarySchema: AvroRecord = {
 };
 
 /** What a manifest list holds (spec: "Manifest Lists"). */
-export function manifestFileSchema(formatVersion: 1 | 2): AvroRecord {
+export function manifestFileSchema(formatVersion: 1 | 2 | 3): AvroRecord {
   const isV1 = formatVersion === 1;
   return {
     type: 'record',
@@ -159,6 +164,7 @@ export function manifestFileSchema(formatVersion: 1 | 2): AvroRecord {
       field(514, 'deleted_rows_count', 'long'),
       optional(507, 'partitions', { type: 'array', items: fieldSummarySchema, 'element-id': 508 }),
       optional(519, 'key_metadata', 'bytes'),
+      ...(formatVersion === 3 ? [optional(520, 'first_row_id', 'long')] : []),
     ],
   };
 }

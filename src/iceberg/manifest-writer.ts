@@ -13,7 +13,7 @@ import { decimalParts, type Literal, type PrimitiveType } from './type.ts';
 import { uuidBytes } from './uuid.ts';
 
 export interface ManifestToWrite {
-  readonly formatVersion: 1 | 2;
+  readonly formatVersion: 1 | 2 | 3;
   readonly schema: Schema;
   readonly spec: PartitionSpec;
   /** Of the spec's fields, in order. */
@@ -135,7 +135,10 @@ function entryRecord(entry: ManifestEntry, manifest: ManifestToWrite, partitionN
       split_offsets: file.splitOffsets,
       equality_ids: file.equalityIds,
       sort_order_id: file.sortOrderId,
+      first_row_id: file.firstRowId ?? null,
       referenced_data_file: file.referencedDataFile ?? null,
+      content_offset: file.contentOffset ?? null,
+      content_size_in_bytes: file.contentSizeInBytes ?? null,
     },
   };
 }

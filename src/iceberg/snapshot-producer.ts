@@ -47,22 +47,24 @@ export interface ProducedSnapshot {
 /**
  * Builds the next snapshot of a branch, and the files it needs (spec: "Snapshots", "Manifests"). Nothing is written here. Added
  * files make one manifest for each spec; manifests that hold a removed file are rewritten, many small ones merged, all others
- * kept. Throws CONFLICT, not to be retried, where a removed file is no longer live; FAILED_PRECONDITION for a table of v3;
+ * kept. With a data file its deletion vector goes. Throws CONFLICT, not to be retried, where a removed file is no longer live;
  * NOT_FOUND for a branch that is not there.
  */
 export async function produceSnapshot(request: SnapshotRequest): Promise<ProducedSnapshot> {
   const { base, snapshotId } = request;
-  const formatVersion = writableVersion(base);
+  const { formatVersion } = base;
   const parent = branchSnapshot(base, request.branch);
-  const writing = new ManifestWriting(request, formatVersion);
+  const writing = new ManifestWriting(request);
   const addedManifests = request.addedManifests?.map((manifest) => writing.adopt(manifest)) ?? writing.writeAdded(request.added);
   const alive = request.manifests.filter(
     ({ addedFilesCount, existingFilesCount }) => addedFilesCount !== 0 || existingFilesCount !== 0,
   );
   const { kept, removed } = await takeOut(request, alive, writing);
-  const manifests = await merge(request, [...kept, ...addedManifests], writing);
+  const merged = await merge(request, [...kept, ...addedManifests], writing);
+  const { manifests, ...rowIds } = withRowIds(base, merged);
   const sequenceNumber = formatVersion === 1 ? 0n : base.lastSequenceNumber + 1n;
-  const list = { formatVersion, snapshotId, parentSnapshotId: parent?.snapshotId ?? null, sequenceNumber };
+  const parentSnapshotId = parent?.snapshotId ?? null;
+  const list = { formatVersion, snapshotId, parentSnapshotId, sequenceNumber, ...rowIds };
   const location = `${metadataFolder(base)}/snap-${snapshotId}-${request.attempt ?? 1}-${randomUUID()}.avro`;
   const summary = snapshotSummary({
     operation: request.operation,
@@ -84,16 +86,43 @@ export async function produceSnapshot(request: SnapshotRequest): Promise<Produce
       manifestList: location,
       summary,
       schemaId: base.currentSchemaId,
+      ...rowIds,
     },
     addedManifests,
   };
 }
 
-function writableVersion({ formatVersion }: TableMetadata): 1 | 2 {
-  if (formatVersion !== 3) return formatVersion;
-  throw new IcecoreError(
+interface RowIds {
+  readonly firstRowId?: bigint;
+  readonly addedRows?: bigint;
+}
+
+/**
+ * v3: data manifests that have no row ids yet take the next ones, as many as they have rows; those of a table that was upgraded as well as new ones
+ * (spec: "First Row ID Assignment").
+ */
+function withRowIds(
+  base: TableMetadata,
+  manifests: readonly ManifestFile[],
+): RowIds & { readonly manifests: readonly ManifestFile[] } {
+  if (base.formatVersion < 3) return { manifests };
+  const firstRowId = base.nextRowId ?? 0n;
+  let next = firstRowId;
+  const assigned = manifests.map((manifest) => {
+    if (manifest.content !== 'data' || manifest.firstRowId !== undefined) return manifest;
+    if (manifest.addedRowsCount < 0n || manifest.existingRowsCount < 0n) throw uncounted(manifest);
+    const given = { ...manifest, firstRowId: next };
+    next += manifest.addedRowsCount + manifest.existingRowsCount;
+    return given;
+  });
+  return { manifests: assigned, firstRowId, addedRows: next - firstRowId };
+}
+
+function uncounted({ manifestPath }: ManifestFile): IcecoreError {
+  return new IcecoreError(
     'FAILED_PRECONDITION',
-    'The table is of format version 3. Icecore reads such tables, and writes those of version 1 and 2.',
+    `The manifest ${manifestPath} is listed in the old way of format version 1, without its number of rows, so that they cannot be given ids. Rewrite the table's manifests before it goes to version 3.`,
+    { context: { file: manifestPath } },
   );
 }
 
@@ -122,13 +151,11 @@ function metadataFolder({ location }: TableMetadata): string {
 /** The manifests that one commit writes, and under which names. */
 class ManifestWriting {
   readonly #request: SnapshotRequest;
-  readonly #formatVersion: 1 | 2;
   readonly #uuid = randomUUID();
   readonly #written = new Map<string, Uint8Array>();
 
-  constructor(request: SnapshotRequest, formatVersion: 1 | 2) {
+  constructor(request: SnapshotRequest) {
     this.#request = request;
-    this.#formatVersion = formatVersion;
   }
 
   get sequenceNumber(): bigint {
@@ -137,7 +164,7 @@ class ManifestWriting {
 
   /** A manifest of an earlier attempt, under the sequence number of this one. */
   adopt(manifest: ManifestFile): ManifestFile {
-    if (this.#formatVersion === 1) return manifest;
+    if (this.#request.base.formatVersion === 1) return manifest;
     return { ...manifest, sequenceNumber: this.sequenceNumber, minSequenceNumber: this.sequenceNumber };
   }
 
@@ -174,7 +201,7 @@ class ManifestWriting {
     }
     const manifestPath = `${metadataFolder(base)}/${this.#uuid}-m${this.#written.size}.avro`;
     const written: WrittenManifest = encodeManifest({
-      formatVersion: this.#formatVersion,
+      formatVersion: base.formatVersion,
       schema: currentSchema(base),
       spec,
       partitionTypes: specValueTypes(base, spec),
@@ -209,19 +236,21 @@ async function takeOut(
   manifests: readonly ManifestFile[],
   writing: ManifestWriting,
 ): Promise<TakenOut> {
-  const missing = new Set(request.removedPaths);
+  const paths = request.removedPaths;
+  const missing = new Set(paths);
+  const mayHold = ({ content }: ManifestFile): boolean => missing.size > 0 || (paths.size > 0 && content === 'deletes');
   const kept: ManifestFile[] = [];
   const removed: DataFile[] = [];
   for (const manifest of manifests) {
     const isHit =
-      missing.size > 0 && (await request.readEntries(manifest, { metrics: 'none' })).some((entry) => isRemoved(entry, missing));
+      mayHold(manifest) && (await request.readEntries(manifest, { metrics: 'none' })).some((entry) => isRemoved(entry, paths));
     if (!isHit) {
       kept.push(manifest);
       continue;
     }
     const entries = (await request.readEntries(manifest, everything)).filter(({ status }) => status !== 'deleted');
     const rewritten = entries.map((entry): ManifestEntry => {
-      if (!isRemoved(entry, missing)) return { ...entry, status: 'existing' };
+      if (!isRemoved(entry, paths)) return { ...entry, status: 'existing' };
       removed.push(entry.dataFile);
       return { ...entry, status: 'deleted', snapshotId: request.snapshotId };
     });
@@ -237,8 +266,11 @@ async function takeOut(
   return { kept, removed };
 }
 
+/** A deletion vector goes with its data file (spec: "Deletion Vectors"); the Puffin file may hold those of others, which stay. */
 function isRemoved({ status, dataFile }: ManifestEntry, paths: ReadonlySet<string>): boolean {
-  return status !== 'deleted' && paths.has(dataFile.filePath);
+  if (status === 'deleted') return false;
+  const isVector = dataFile.fileFormat === 'puffin';
+  return paths.has(dataFile.filePath) || (isVector && paths.has(dataFile.referencedDataFile ?? ''));
 }
 
 function noLongerLive(paths: readonly string[]): IcecoreError {

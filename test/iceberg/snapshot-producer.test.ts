@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IcecoreError } from '../../src/errors.ts';
 import type { DataFile } from '../../src/iceberg/data-file.ts';
+import { applyUpdates } from '../../src/iceberg/metadata-update.ts';
 import { newTableMetadata } from '../../src/iceberg/new-metadata.ts';
 import { buildPartitionSpec } from '../../src/iceberg/partition-spec.ts';
 import { reachableFiles } from '../../src/iceberg/reachable-files.ts';
@@ -47,8 +48,8 @@ const history: fc.Arbitrary<readonly Step[]> = fc.array(fc.record({ add: fc.nat(
 describe('a history of snapshots', () => {
   it('ends where a model of it ends, however manifests were merged', async () => {
     await fc.assert(
-      fc.asyncProperty(history, fc.constantFrom('2', '3', '100'), fc.constantFrom(1, 2), async (steps, minCount, version) => {
-        const table = newTable({ 'commit.manifest.min-count-to-merge': minCount }, version as 1 | 2);
+      fc.asyncProperty(history, fc.constantFrom('2', '3', '100'), fc.constantFrom(1, 2, 3), async (steps, minCount, version) => {
+        const table = newTable({ 'commit.manifest.min-count-to-merge': minCount }, version as 1 | 2 | 3);
         let live: readonly string[] = [];
         const addedIn = new Map<string, bigint>();
         for (const [step, { add, removeEvery }] of steps.entries()) {
@@ -152,8 +153,7 @@ describe('a new snapshot', () => {
     expect(sequences).toEqual([1n, 2n]);
   });
 
-  it('is not written for a table of v3, nor on a branch that is not there', async () => {
-    await expect(newTable({}, 3).commit({ operation: 'append' })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  it('is not written on a branch that is not there', async () => {
     const table = newTable();
     const request = { base: table.metadata, operation: 'append', snapshotId: 1n, nowMs: 1, added: [], manifests: [] } as const;
     const produced = produceSnapshot({ ...request, branch: 'audit', removedPaths: new Set(), readEntries: table.readEntries });
@@ -164,6 +164,85 @@ describe('a new snapshot', () => {
     const ids = Array.from({ length: 100 }, newSnapshotId);
     expect(new Set(ids).size).toBe(100);
     expect(ids.every((id) => id > 0n && id < 2n ** 63n)).toBe(true);
+  });
+});
+
+/** The live files of a table of v3, with the first of their row ids and how many they have. */
+async function rowIds(table: MemoryTable): Promise<ReadonlyMap<string, readonly [bigint, bigint]>> {
+  const plan = planScan({
+    table: table.metadata,
+    schema: sampleSchema,
+    manifests: await table.manifests(),
+    filter: { op: 'true' },
+    readEntries: table.readEntries,
+  });
+  const found = await Array.fromAsync(plan.tasks(), ({ file: { filePath, firstRowId, recordCount } }) => {
+    if (firstRowId == null) throw new Error(`${filePath} has no row ids`);
+    return [filePath, [firstRowId, recordCount] as const] as const;
+  });
+  return new Map(found);
+}
+
+describe('row ids of format version 3', () => {
+  it('are given once to each file, are no other file’s, and stay through merges and upgrades', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.constantFrom('2', '3', '100'), fc.nat(4), async (steps, minCount, upgradeAfter) => {
+        const table = newTable({ 'commit.manifest.min-count-to-merge': minCount }, 2);
+        const given = new Map<string, readonly [bigint, bigint]>();
+        let live: readonly string[] = [];
+        for (const [step, { add, removeEvery }] of steps.entries()) {
+          if (step === upgradeAfter) {
+            table.metadata = applyUpdates(table.metadata, [{ action: 'upgrade-format-version', formatVersion: 3 }], 5000 + step);
+          }
+          const added = Array.from({ length: add }, (_, index) => ({
+            ...file(`${step}-${index}`, index),
+            recordCount: BigInt(1 + index * 3),
+          }));
+          const removedPaths = new Set(removeEvery === 0 ? [] : live.filter((_, index) => index % removeEvery === 0));
+          const before = table.metadata.nextRowId ?? 0n;
+          const { snapshot } = await table.commit({ operation: 'overwrite', added, removedPaths });
+          live = [...live.filter((path) => !removedPaths.has(path)), ...added.map(({ filePath }) => filePath)].toSorted();
+          if (step < upgradeAfter) continue;
+          expect(snapshot.firstRowId).toBe(before);
+          expect(table.metadata.nextRowId).toBe(before + (snapshot.addedRows ?? 0n));
+          const now = await rowIds(table);
+          expect([...now.keys()].toSorted()).toEqual(live);
+          for (const [path, range] of now) {
+            expect(range).toEqual(given.get(path) ?? range);
+            given.set(path, range);
+          }
+          const ranges = [...given.values()].toSorted(([a], [b]) => Number(a - b));
+          for (const [index, [first]] of ranges.entries()) {
+            const [previous, count] = ranges[index - 1] ?? [0n, 0n];
+            expect(first).toBeGreaterThanOrEqual(previous + count);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('a deletion vector goes with its data file, and only its own', async () => {
+    const table = newTable({}, 3);
+    const [a, b] = [file('a', 1), file('b', 1)];
+    await table.commit({ operation: 'append', added: [a, b] });
+    const vector = (data: DataFile, contentOffset: bigint): DataFile => ({
+      ...data,
+      content: 'position-deletes',
+      fileFormat: 'puffin',
+      filePath: 'file:///warehouse/t/data/deletes.puffin',
+      referencedDataFile: data.filePath,
+      contentOffset,
+      contentSizeInBytes: 40n,
+    });
+    await table.commit({ operation: 'delete', added: [vector(a, 4n), vector(b, 44n)] });
+    await table.commit({ operation: 'overwrite', added: [file('c', 1)], removedPaths: new Set([a.filePath]) });
+    const entries = await Promise.all(
+      (await table.manifests()).map((manifest) => table.readEntries(manifest, { metrics: 'all' })),
+    );
+    const live = entries.flat().filter(({ status }) => status !== 'deleted');
+    const vectors = live.filter(({ dataFile }) => dataFile.content === 'position-deletes').map(({ dataFile }) => dataFile);
+    expect(vectors).toMatchObject([{ referencedDataFile: b.filePath, contentOffset: 44n, contentSizeInBytes: 40n }]);
   });
 });
 
