@@ -1,3 +1,4 @@
+import { Access } from '../access/access.ts';
 import type { Catalog, TablePointer } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
@@ -12,6 +13,7 @@ import { CommitTurns } from './commit-turns.ts';
 import { FileReads } from './file-reads.ts';
 import { nearNames } from './near-names.ts';
 import type { ReadCounts } from './read-counts.ts';
+import { shownMetadata } from './shown-metadata.ts';
 import type { Table } from './table.ts';
 import { TableTransaction } from './table-transaction.ts';
 
@@ -27,9 +29,11 @@ export interface TablesOptions {
   readonly locations?: AllowedLocations | null;
   /** A local directory for data files on their way to storage; best on the warehouse's own file system. */
   readonly stagingDirectory: string;
+  /** For whom tables are looked up; for everybody alike where left out. */
+  readonly access?: Access;
 }
 
-/** The tables of a catalog: where they are found, read and changed. */
+/** The tables of a catalog: where they are found, read and changed. Those that the caller at hand may not read are not there. */
 export class Tables {
   readonly catalog: Catalog;
   readonly storage: Storage;
@@ -38,6 +42,7 @@ export class Tables {
   readonly warehouse: string;
   readonly locations: AllowedLocations | null;
   readonly stagingDirectory: string;
+  readonly access: Access;
   readonly files: FileReads;
   readonly turns = new CommitTurns();
   readonly versions = new AnswerVersions();
@@ -53,6 +58,7 @@ export class Tables {
     this.warehouse = options.warehouse;
     this.locations = options.locations ?? null;
     this.stagingDirectory = options.stagingDirectory;
+    this.access = options.access ?? Access.unrestricted();
     this.files = new FileReads(options.storage);
   }
 
@@ -100,6 +106,12 @@ export class Tables {
     return new TableTransaction(this);
   }
 
+  /** A table as the caller at hand may see it. */
+  shown(table: Table): Table {
+    const metadata = shownMetadata(this.access, table.metadata);
+    return metadata === table.metadata ? table : { ...table, metadata };
+  }
+
   /** How often the catalog and storage were asked since the start. */
   counts(): ReadCounts {
     return {
@@ -112,7 +124,7 @@ export class Tables {
   async #tableAt(pointer: TablePointer | null): Promise<Table | null> {
     if (pointer === null) return null;
     const settled = this.versions.settled(pointer);
-    return { ...settled, metadata: await this.files.metadata(settled.metadataLocation) };
+    return this.shown({ ...settled, metadata: await this.files.metadata(settled.metadataLocation) });
   }
 
   async #tablesAt(pointers: readonly (TablePointer | null)[]): Promise<readonly (Table | null)[]> {
@@ -132,6 +144,6 @@ export class Tables {
       others.map((pointer) => printIdentifier(pointer.identifier)),
     );
     const hint = near.length === 0 ? '' : ` Did you mean ${near.join(', ')}?`;
-    throw new IcecoreError('NOT_FOUND', `Table ${name} does not exist.${hint}`, { context: { table: name } });
+    throw new IcecoreError('NOT_FOUND', `Table ${name} does not exist.${hint}`, { context: { table: name, missing: 'table' } });
   }
 }
