@@ -11,6 +11,7 @@ import { commitAttemptsMax, compactedFileBytesDefault } from '../limits.ts';
 import { parsePredicate } from '../sql/predicate.ts';
 import { replaceFiles } from './actions/replace-files.ts';
 import { writeDataFiles } from './data-file-writer.ts';
+import { hasRowLineage } from './row-lineage.ts';
 import { openScan } from './scan-relation.ts';
 import { noCounters, planSnapshot, readManifestList } from './snapshot-files.ts';
 import type { Table } from './table.ts';
@@ -115,12 +116,14 @@ async function rewrite(
   signal: AbortSignal | undefined,
 ): Promise<readonly DataFile[]> {
   const schema = currentSchema(table.metadata);
-  const scan = await openScan(tables, { table }, schema, { tasks, counters: noCounters });
+  const withLineage = hasRowLineage(table.metadata);
+  const scan = await openScan(tables, { table, withLineage }, schema, { tasks, counters: noCounters });
   try {
     const written = await writeDataFiles(tables, {
       connection,
       relation: scan.sql,
       metadata: table.metadata,
+      withLineage,
       ...(signal === undefined ? {} : { signal }),
     });
     return written.files;

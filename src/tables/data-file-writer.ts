@@ -16,6 +16,7 @@ import { describeDataFile, refuseInfinite, refuseNulls } from './data-file-descr
 import { leafColumns } from './parquet-columns.ts';
 import { type PartitionColumn, partitionColumns, partitionValue } from './partition-columns.ts';
 import type { ReturnedFile } from './returned-statistics.ts';
+import { lineageFields } from './row-lineage.ts';
 import type { Tables } from './tables.ts';
 
 export interface DataFilesToWrite {
@@ -28,6 +29,8 @@ export interface DataFilesToWrite {
   readonly orderBy?: string;
   /** Cuts an unpartitioned table's rows into files of so many, named so that the order of their paths is the order of the rows. */
   readonly rowsPerFile?: number;
+  /** The relation has `_row_id` and `_last_updated_sequence_number` too, of rows that move from one file to another. */
+  readonly withLineage?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -49,9 +52,10 @@ export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Pr
   await mkdir(directory, { recursive: true });
   const published: string[] = [];
   try {
-    const rows = await tableColumnsSql(work.connection, work.relation, schema);
+    const stored = work.withLineage === true ? { ...schema, fields: [...schema.fields, ...lineageFields] } : schema;
+    const rows = await tableColumnsSql(work.connection, work.relation, stored);
     const partitions = partitionColumns(work.connection, schema, defaultSpec(work.metadata));
-    const returned = (await copyOut(work, rows, schema, partitions, directory)).filter((file) => file.rowCount > 0n);
+    const returned = (await copyOut(work, rows, stored, partitions, directory)).filter((file) => file.rowCount > 0n);
     refuseNulls(returned, schema);
     refuseInfinite(returned, schema);
     await refuseNestedNulls(work.connection, returned, schema);

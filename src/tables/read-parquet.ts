@@ -4,6 +4,7 @@ import type { NestedField } from '../iceberg/type.ts';
 import { duckDbTypeText } from '../sql/duckdb-type.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { deleteFilters, type EqualityColumn, type FileDeletes } from './delete-filter.ts';
+import { type FileLineage, lineageFields, lineageSql } from './row-lineage.ts';
 
 /** Under these names a scan gives where a row lies, besides the table's columns. */
 export const fileColumn = '__icecore_file';
@@ -11,6 +12,8 @@ export const rowColumn = '__icecore_row';
 
 /** A file on the local disk, and what is deleted from it. */
 export interface ParquetSource extends FileDeletes {
+  /** For `withLineage`. */
+  readonly lineage?: FileLineage;
   /** Set for a file whose columns have no field ids: how the table's columns are found in it. */
   readonly byName?: FileColumns;
 }
@@ -19,6 +22,8 @@ export interface ParquetSource extends FileDeletes {
 export type FileColumns = ReadonlyMap<number, { readonly name: string } | { readonly constantSql: string }>;
 
 export interface ReadParquetOptions {
+  /** Also `_row_id` and `_last_updated_sequence_number`, of a table of format version 3. */
+  readonly withLineage?: boolean;
   /** Where equality deletes are by columns that are not read: the column of a field id. Throws where there is none. */
   readonly fieldById?: (fieldId: number) => NestedField;
   /** Also `__icecore_file` (the local path) and `__icecore_row` (the position in the file, from 0). */
@@ -35,24 +40,34 @@ export function readParquetSql(
   fields: readonly NestedField[],
   options: ReadParquetOptions = {},
 ): string {
-  const withPosition = options.withPosition === true;
+  const { withPosition = false, withLineage = false } = options;
   if (sources.length === 0) {
     const nulls = fields.map((field) => `CAST(NULL AS ${duckDbTypeText(field.type)}) AS ${quoteIdentifier(field.name)}`);
     const positions = withPosition ? [`NULL::VARCHAR AS ${fileColumn}`, `NULL::BIGINT AS ${rowColumn}`] : [];
-    return `SELECT ${list([...nulls, ...positions])} WHERE false`;
+    const lineage = withLineage ? lineageFields.map(({ name }) => `NULL::BIGINT AS ${name}`) : [];
+    return `SELECT ${list([...nulls, ...positions, ...lineage])} WHERE false`;
   }
   const groups = Map.groupBy(sources, ({ byName }) => (byName === undefined ? '' : JSON.stringify([...byName])));
   const selects = [...groups.values()].map((group) => {
     const byName = group[0]?.byName;
     const keys = keyFields(group, fields, options);
     const { columns, from, file, cell } =
-      byName === undefined ? readById(group, fields, keys) : readByName(group, fields, byName);
+      byName === undefined
+        ? readById(group, fields, [...keys.values(), ...(withLineage ? lineageFields : [])])
+        : readByName(group, fields, byName);
     const positions = withPosition ? [`${file} AS ${fileColumn}`, `file_row_number AS ${rowColumn}`] : [];
     const filters = deleteFilters(group, file, (fieldId) => equalityColumn(requireKey(keys, fieldId), cell));
     const where = filters.length === 0 ? '' : ` WHERE ${filters.join(' AND ')}`;
-    return `SELECT ${list([...columns, ...positions])} FROM ${from} AS data${where}`;
+    const lineage = withLineage
+      ? lineageSql(group.flatMap(withOwnLineage), file, byName === undefined)
+      : { columns: [], join: '' };
+    return `SELECT ${list([...columns, ...positions, ...lineage.columns])} FROM ${from} AS data${lineage.join}${where}`;
   });
   return selects.join(' UNION ALL ');
+}
+
+function withOwnLineage({ path, lineage }: ParquetSource) {
+  return lineage === undefined ? [] : [{ path, lineage }];
 }
 
 /** A SELECT needs a column, also where nothing but rows is asked for. */
@@ -68,10 +83,10 @@ function pathList(sources: readonly ParquetSource[]): string {
  * The position comes from the reader's virtual columns: with its options of the same names, DuckDB 1.5.5 fails on a file that has any
  * column without a field id, and takes the whole instance down with it.
  */
-function readById(sources: readonly ParquetSource[], fields: readonly NestedField[], keys: ReadonlyMap<number, NestedField>) {
+function readById(sources: readonly ParquetSource[], fields: readonly NestedField[], besides: readonly NestedField[]) {
   // Inside, columns have names that no table's column can clash with: not the reader's own, and not in another case.
   const inner = (field: NestedField) => (field.type === 'unknown' ? 'CAST(NULL AS INTEGER)' : `c${field.id}`);
-  const unread = [...keys.values()].filter(({ id }) => !fields.some((field) => field.id === id));
+  const unread = besides.filter(({ id }) => !fields.some((field) => field.id === id));
   return {
     columns: fields.map((field) => `${inner(field)} AS ${quoteIdentifier(field.name)}`),
     from: `read_parquet(${pathList(sources)}, schema = ${columnMap([...fields, ...unread])}, hive_partitioning = false)`,

@@ -17,6 +17,7 @@ import { keyPredicate } from './key-predicate.ts';
 import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './prepared-write.ts';
 import { fileColumn } from './read-parquet.ts';
 import { sameKey } from './row-keys.ts';
+import { hasRowLineage, lastUpdatedField, lineageFields, rowIdField } from './row-lineage.ts';
 import { openScan } from './scan-relation.ts';
 import { planSnapshot } from './snapshot-files.ts';
 import type { Table } from './table.ts';
@@ -68,16 +69,20 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
     try {
       const hit = await matches(connection, scan.sql, relation, keys);
       const tasks = [...scan.tasksByPath].filter(([path]) => hit.files.has(path)).map(([, task]) => task);
-      const kept = await openScan(tables, { table }, schema, { ...plan, tasks });
+      const withLineage = hasRowLineage(table.metadata);
+      const kept = await openScan(tables, { table, withLineage }, schema, { ...plan, tasks });
       try {
-        const columns = schema.fields.map(({ name }) => quoteIdentifier(name)).join(', ');
+        const fields = withLineage ? [...schema.fields, ...lineageFields] : schema.fields;
+        const columns = fields.map(({ name }) => quoteIdentifier(name)).join(', ');
         const survivors = `SELECT ${columns} FROM ${kept.sql} AS old WHERE NOT EXISTS (SELECT 1 FROM ${relation} AS given WHERE ${sameKey('old', 'given', keys)})`;
         const isUpsert = write.mode === 'UPSERT';
-        const incoming = isUpsert ? ` UNION ALL BY NAME (${await tableColumnsSql(connection, relation, schema)})` : '';
+        const given = isUpsert ? await tableColumnsSql(connection, relation, schema) : '';
+        const incoming = !isUpsert ? '' : ` UNION ALL BY NAME (${withLineage ? withOldIds(given, kept.sql, keys) : given})`;
         const written = await writeDataFiles(tables, {
           connection,
           relation: `(${survivors}${incoming})`,
           metadata: table.metadata,
+          withLineage,
           ...(write.orderBy === undefined ? {} : { orderBy: write.orderBy }),
           ...(write.signal === undefined ? {} : { signal: write.signal }),
         });
@@ -100,6 +105,16 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
   } catch (error) {
     throw duckDbError(error, `The ${write.mode}`);
   }
+}
+
+/** A row that replaces another has its id, and was changed by this commit (spec: "Row Lineage"). */
+function withOldIds(given: string, old: string, keys: readonly NestedField[]): string {
+  const names = keys.map(({ name }) => quoteIdentifier(name)).join(', ');
+  return (
+    `SELECT given.*, old.${rowIdField.name}, NULL::BIGINT AS ${lastUpdatedField.name} FROM (${given}) AS given ` +
+    `LEFT JOIN (SELECT ${names}, min(${rowIdField.name}) AS ${rowIdField.name} FROM ${old} AS data GROUP BY ALL) AS old ` +
+    `ON ${sameKey('old', 'given', keys)}`
+  );
 }
 
 function prepared(

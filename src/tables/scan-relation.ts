@@ -11,6 +11,7 @@ import type { LocalCopy } from '../storage/storage.ts';
 import { isDeletionVector, writeVectors } from './deletion-vectors.ts';
 import { fileNames, namedColumns } from './file-names.ts';
 import { type ParquetSource, type ReadParquetOptions, readParquetSql, refuseRenamedNested } from './read-parquet.ts';
+import { lineageOf } from './row-lineage.ts';
 import { planSnapshot, type SnapshotPlan } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
@@ -59,7 +60,7 @@ export async function scanRelation(tables: Tables, options: ScanOptions): Promis
 /** The same for files that were planned before. */
 export async function openScan(
   tables: Tables,
-  options: Pick<ScanOptions, 'table' | 'columns' | 'withPosition'>,
+  options: Pick<ScanOptions, 'table' | 'columns' | 'withPosition' | 'withLineage'>,
   schema: Schema,
   plan: SnapshotPlan,
 ): Promise<ScanRelation> {
@@ -92,7 +93,7 @@ export async function openScan(
     vectors = await writeVectors(tables, plan.tasks, path);
     const vectorsPath = vectors?.path;
     const sources = plan.tasks.map(
-      ({ file, deletes }): ParquetSource => ({
+      ({ file, deletes, dataSequenceNumber }): ParquetSource => ({
         path: path(file.filePath),
         location: file.filePath,
         deletePaths: deletes.filter(isPositionFile).map((each) => path(each.filePath)),
@@ -101,6 +102,7 @@ export async function openScan(
           .map(({ filePath, equalityIds }) => ({ path: path(filePath), fieldIds: equalityIds ?? [] })),
         ...(vectorsPath !== undefined && deletes.some(isDeletionVector) ? { vectorsPath } : {}),
         ...namedColumns(names, file),
+        ...(options.withLineage === true ? { lineage: lineageOf(file, dataSequenceNumber) } : {}),
       }),
     );
     const fieldById = (id: number): NestedField => fieldOf(options.table.metadata, schema, id);
