@@ -14,5 +14,6 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 4000
-# A container listens on every interface, so it wants keys: -e ICECORE_API_KEYS=/run/secrets/keys.json
+# A container listens on every interface, so it wants keys, and grants for them:
+# -e ICECORE_API_KEYS=/run/secrets/keys.json -e ICECORE_GRANTS=/run/secrets/grants.json
 CMD ["node", "src/main.ts", "serve"]

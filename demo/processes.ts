@@ -26,6 +26,7 @@ export async function startIcecore(store: DemoStore, options: ServerOptions): Pr
     env: {
       ...process.env,
       ICECORE_API_KEYS: store.keysFile,
+      ICECORE_GRANTS: store.grantsFile,
       ICECORE_FILE_ROOTS: store.deliveries,
       ICECORE_CACHE_DIR: `${store.directory}/cache`,
       ICECORE_ALLOWED_MODEL_ORIGINS: options.modelOrigin,

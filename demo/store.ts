@@ -17,6 +17,7 @@ export interface DemoKey {
 export interface DemoStore {
   readonly directory: string;
   readonly keysFile: string;
+  readonly grantsFile: string;
   readonly keys: readonly DemoKey[];
   /** Where the months' files are delivered: an allowed root of the server. */
   readonly deliveries: string;
@@ -29,6 +30,13 @@ const roles: Readonly<Record<CallerName, readonly string[]>> = {
   grace: ['approver'],
   vera: ['viewer'],
 };
+
+/** Who may read and write which tables: the others look on. Icecore's own tables are named, since `*` does not cover them. */
+const grants = [
+  { subject: 'ada', on: '*', may: 'write' },
+  { subject: '*', on: '*', may: 'read' },
+  { subject: '*', on: 'icecore', may: 'read' },
+] as const;
 
 /** Clears what an earlier run left, after asking; `mayClear` asks not. Null where the answer was no. */
 export async function openStore(directory: string, mayClear: boolean): Promise<DemoStore | null> {
@@ -43,6 +51,7 @@ export async function openStore(directory: string, mayClear: boolean): Promise<D
     return { key: `demo-${subject}-${randomBytes(9).toString('base64url')}`, subject, kind: 'HUMAN', roles: roles[subject] };
   });
   writeFileSync(join(directory, 'keys.json'), JSON.stringify(keys, null, 2), { mode: 0o600 });
+  writeFileSync(join(directory, 'grants.json'), JSON.stringify(grants, null, 2));
   return storeAt(directory);
 }
 
@@ -52,6 +61,7 @@ export function storeAt(directory: string): DemoStore {
   return {
     directory,
     keysFile,
+    grantsFile: join(directory, 'grants.json'),
     keys: JSON.parse(readFileSync(keysFile, 'utf8')) as readonly DemoKey[],
     deliveries: join(directory, 'deliveries'),
     artifact: join(directory, 'flight-late.json'),

@@ -15,6 +15,8 @@ export interface Config {
   readonly cacheDirectory: string;
   /** ICECORE_API_KEYS: a JSON list or a file with one; undefined for a server without access control. */
   readonly apiKeys: string | undefined;
+  /** ICECORE_GRANTS: a JSON list or a file with one: which tables each subject may read and write. */
+  readonly grants: string | undefined;
   /** Directories that `rows: { file }` may read from. */
   readonly fileRoots: readonly string[];
   /** Further locations that tables may be at, besides the warehouse. */
@@ -57,6 +59,7 @@ export function parseConfig(args: readonly string[], environment: Environment): 
     catalog,
     cacheDirectory: resolve(nonEmpty(environment.ICECORE_CACHE_DIR) ?? join(directory, 'cache')),
     apiKeys: nonEmpty(environment.ICECORE_API_KEYS),
+    grants: nonEmpty(environment.ICECORE_GRANTS),
     fileRoots: listOf(environment.ICECORE_FILE_ROOTS, delimiter).map((root) => resolve(root)),
     allowedLocations: listOf(environment.ICECORE_ALLOWED_LOCATIONS, ','),
     modelOrigins: listOf(environment.ICECORE_ALLOWED_MODEL_ORIGINS, ','),

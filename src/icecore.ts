@@ -1,15 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Access } from './access/access.ts';
 import { ApiKeys } from './access/api-keys.ts';
+import { loadGrants } from './access/grants.ts';
 import { fileAnchor } from './audit/anchor.ts';
 import { Audit } from './audit/audit.ts';
 import { auditLog } from './audit/audit-entry.ts';
 import { readFormerKeys } from './audit/former-keys.ts';
 import { SigningKey } from './audit/signing-key.ts';
 import type { Catalog } from './catalog/catalog.ts';
+import { GuardedCatalog } from './catalog/guarded-catalog.ts';
 import { openCatalog } from './catalog/open-catalog.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { IcecoreError } from './errors.ts';
 import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
@@ -61,6 +65,7 @@ const ledgerTables: readonly AnyLedgerTable[] = [
 
 interface Ground {
   readonly keys: ApiKeys;
+  readonly access: Access;
   readonly clock: Clock;
   readonly catalog: Catalog;
   readonly storage: OpenedStorage;
@@ -76,6 +81,7 @@ interface Ground {
 export class Icecore {
   readonly config: Config;
   readonly keys: ApiKeys;
+  readonly access: Access;
   readonly clock: Clock;
   readonly catalog: Catalog;
   /** Where tables may live. */
@@ -105,9 +111,10 @@ export class Icecore {
   readonly #storage: OpenedStorage;
 
   private constructor(config: Config, ground: Ground) {
-    const { catalog, clock, duckdb, formerKeys, keys, ledger, locations, signingKey, storage, tables } = ground;
+    const { access, catalog, clock, duckdb, formerKeys, keys, ledger, locations, signingKey, storage, tables } = ground;
     this.config = config;
     this.keys = keys;
+    this.access = access;
     this.clock = clock;
     this.catalog = catalog;
     this.locations = locations;
@@ -131,7 +138,7 @@ export class Icecore {
     });
     this.audit = audit;
     this.lineage = lineage;
-    this.runs = new Runs({ catalog, ledger, clock, audit, transaction: () => tables.transaction() });
+    this.runs = new Runs({ catalog, ledger, clock, audit, access, transaction: () => tables.transaction() });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
     this.views = new Views({ catalog, tables, clock });
@@ -182,12 +189,19 @@ export class Icecore {
 
   /** Opens the store, making it where there is none, and takes over what an earlier server left unfinished. */
   static async open(config: Config, clock: Clock = systemClock): Promise<Icecore> {
+    const keys = await ApiKeys.load(config.apiKeys, clock);
+    const access = await accessOf(config, keys);
+    // What goes on by itself from here on, such as timers, is the server's own work.
+    return await access.asServer(() => Icecore.#open(config, clock, keys, access));
+  }
+
+  static async #open(config: Config, clock: Clock, keys: ApiKeys, access: Access): Promise<Icecore> {
     const cache = config.cacheDirectory;
     await mkdir(cache, { recursive: true });
-    const keys = await ApiKeys.load(config.apiKeys, clock);
     const signingKey = await SigningKey.load(config.signingKeyFile);
     const formerKeys = await readFormerKeys(config.formerKeyFiles);
-    const catalog = await openCatalog(config.catalog, clock);
+    const opened = await openCatalog(config.catalog, clock);
+    const catalog = access.inForce ? new GuardedCatalog(opened, access) : opened;
     const storage = await openStorage({
       warehouse: config.warehouse,
       allowedLocations: config.allowedLocations,
@@ -210,6 +224,7 @@ export class Icecore {
       warehouse,
       locations,
       stagingDirectory: join(cache, 'staging'),
+      access,
     });
     const ledger = await Ledger.open({
       catalog,
@@ -217,7 +232,7 @@ export class Icecore {
       indexDirectory: join(cache, 'ledger'),
       tables: ledgerTables,
     });
-    const ground = { keys, clock, catalog, storage, locations, duckdb, tables, ledger, signingKey, formerKeys };
+    const ground = { keys, access, clock, catalog, storage, locations, duckdb, tables, ledger, signingKey, formerKeys };
     const icecore = new Icecore(config, ground);
     icecore.audit.start();
     await icecore.runs.begin();
@@ -232,11 +247,24 @@ export class Icecore {
 
   /** Lets runs go, moves what waits in the journal to its tables, and closes the store. */
   async close(): Promise<void> {
-    await this.runs.close();
-    await this.audit.close();
-    await this.ledger.close();
-    await this.catalog.close();
-    await this.duckdb.close();
-    await this.#storage.close();
+    await this.access.asServer(async () => {
+      await this.runs.close();
+      await this.audit.close();
+      await this.ledger.close();
+      await this.catalog.close();
+      await this.duckdb.close();
+      await this.#storage.close();
+    });
   }
+}
+
+/** Throws BAD_USER_INPUT where grants are given and nothing tells callers apart: they would protect nothing. */
+async function accessOf(config: Config, keys: ApiKeys): Promise<Access> {
+  const grants = await loadGrants(config.grants);
+  if (keys.inForce) return Access.by(grants);
+  if (config.grants === undefined) return Access.unrestricted();
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    'ICECORE_GRANTS says who may see which tables, and without ICECORE_API_KEYS this server does not know its callers: set both, or neither.',
+  );
 }

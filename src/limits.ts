@@ -263,6 +263,20 @@ export const viewMetadataCacheBytesMax = 8 * 1024 * 1024;
 export const viewMetadataBytesMax = 64 * 1024 * 1024;
 /** Nesting of a filter in the REST protocol: honest ones name many values by `in`; each level takes a stack frame in every pass. */
 export const expressionDepthMax = 1000;
+/** What a plan's token unpacks to: the filter that came in a request, and a little more. */
+export const planTokenBytesMax = 17 * 1024 * 1024;
+/** A plan's id travels in paths and queries, and servers bound those: the id of a plan with a longer filter answers no GET. */
+export const planIdBytesMax = 4096;
+/** Tasks of one answer: a few MiB of JSON; further ones come by plan tasks. */
+export const scanTasksPerAnswerMax = 5000;
+/** Data manifests that one answer reads, so that it comes soon whatever the filter leaves of them; about 8 MiB each. */
+export const scanManifestsPerAnswerMax = 32;
+/** Live files of the manifests of one answer under a filter, most of which it is thought to rule out. */
+export const scanFilesPerAnswerMax = 100_000;
+/** Plan tasks of one answer: each is a request of the client's. */
+export const planTasksPerAnswerMax = 1000;
+/** All plan tasks of one answer: each holds the filter, and with a long one there are fewer, of more manifests each. */
+export const planTasksBytesMax = 1024 * 1024;
 /** Parts of a namespace that a REST client creates: far beyond what people nest. */
 export const namespaceDepthMax = 32;
 /** Characters of one part of a name that a REST client gives. */
@@ -285,3 +299,6 @@ export const catalogReconnectPauseMsMin = 20;
 export const catalogReconnectPauseMsMax = 1000;
 /** Postgres tells of commits by itself; a server looks nonetheless, in case it was told over a connection that died silently. */
 export const catalogWatchPollMs = 5_000;
+
+/** Names that a list reads at a time to find those that its caller may see. */
+export const pointersLookedThrough = 200;

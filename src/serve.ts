@@ -11,6 +11,11 @@ export async function serve(args: readonly string[]): Promise<void> {
     throw error;
   });
   const callers = icecore.keys.inForce ? 'callers are known by their keys' : 'without access control, for this machine alone';
+  if (icecore.access.inForce && config.grants === undefined) {
+    console.warn(
+      'No grants are given, so nobody sees any table: set ICECORE_GRANTS to say who may read and write what (docs/access.md).',
+    );
+  }
   console.log(`Icecore listens, ${callers}. GraphiQL: ${server.origin}/graphql`);
 
   let stopping = false;

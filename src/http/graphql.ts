@@ -4,6 +4,7 @@ import { IcecoreError } from '../errors.ts';
 import type { Icecore } from '../icecore.ts';
 import { operationMsMax, requestBodyBytesMax } from '../limits.ts';
 import { arrowTransport } from './arrow-transport.ts';
+import { asItsCaller } from './as-its-caller.ts';
 import { authenticationRequired } from './authentication.ts';
 import { closedCodes } from './closed-codes.ts';
 import { costLimit } from './cost-limit.ts';
@@ -42,6 +43,8 @@ export function graphqlEndpoint(icecore: Icecore): YogaServerInstance<ServerCont
       loadersPerEvent(),
       oneVersionPerAnswer(),
       arrowTransport(schema),
+      // The last one is outermost: nothing of an operation runs outside of it.
+      asItsCaller(),
     ],
   });
 }

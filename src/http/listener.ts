@@ -54,7 +54,8 @@ export function listener(icecore: Icecore, { graphiqlKey, isDraining }: Listener
   }
 
   return (req, res) => {
-    answer(req, res).catch((error: unknown) => answerProblem(res, error));
+    // Nobody sees anything until it is known who asks.
+    icecore.access.asNobody(() => answer(req, res)).catch((error: unknown) => answerProblem(res, error));
   };
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mutate } from '../../resolvers/mutation.ts';
+import type { Caller } from '../access/caller.ts';
 import { hasRole } from '../access/role.ts';
 import { IcecoreError } from '../errors.ts';
 import type { Icecore } from '../icecore.ts';
@@ -34,34 +35,44 @@ export async function answerRowsUpload(
 ): Promise<void> {
   try {
     const caller = icecore.keys.authenticate(req.headers.authorization);
-    checkRequest(req);
-    const left = new AbortController();
-    res.once('close', () => left.abort());
-    const write = { table, ...parametersOf(req) };
-    const key = req.headers['idempotency-key'];
-    const idempotencyKey = typeof key === 'string' ? key : null;
-    // A repetition is told by its bytes, which have to be known before anything is written; of who may not write, none is taken.
-    const isTaken = idempotencyKey !== null && hasRole(caller, 'scientist');
-    const spooled = isTaken ? await SpooledBody.take(req, icecore.tables.stagingDirectory, arrowBodyBytesMax) : null;
-    try {
-      const input = { ...write, idempotencyKey, bodySha256: spooled?.sha256 ?? null };
-      const rows = { arrow: spooled === null ? req : spooled.bytes() };
-      const written = await mutate({ icecore, caller, signal: left.signal }, 'writeRows', input, (call) =>
-        icecore.rowWrites.write(call, { ...write, rows }, left.signal),
-      );
-      answerJson(res, 200, {
-        snapshotId: String(written.snapshot.snapshotId),
-        rowsAdded: String(written.rowsAdded),
-        rowsRemoved: String(written.rowsRemoved),
-      });
-    } finally {
-      await spooled?.remove();
-    }
+    await icecore.access.asCaller(caller, () => uploadRows(icecore, caller, table, req, res));
   } catch (error) {
     if (IcecoreError.is(error, 'UNAUTHENTICATED')) void icecore.audit.refused(null, 'authenticate', 'server', error);
     // What of the body was not read would be taken for the next request.
     if (!req.complete) res.setHeader('connection', 'close');
     throw error;
+  }
+}
+
+async function uploadRows(
+  icecore: Icecore,
+  caller: Caller,
+  table: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  checkRequest(req);
+  const left = new AbortController();
+  res.once('close', () => left.abort());
+  const write = { table, ...parametersOf(req) };
+  const key = req.headers['idempotency-key'];
+  const idempotencyKey = typeof key === 'string' ? key : null;
+  // A repetition is told by its bytes, which have to be known before anything is written; of who may not write, none is taken.
+  const isTaken = idempotencyKey !== null && hasRole(caller, 'scientist');
+  const spooled = isTaken ? await SpooledBody.take(req, icecore.tables.stagingDirectory, arrowBodyBytesMax) : null;
+  try {
+    const input = { ...write, idempotencyKey, bodySha256: spooled?.sha256 ?? null };
+    const rows = { arrow: spooled === null ? req : spooled.bytes() };
+    const written = await mutate({ icecore, caller, signal: left.signal }, 'writeRows', input, (call) =>
+      icecore.rowWrites.write(call, { ...write, rows }, left.signal),
+    );
+    answerJson(res, 200, {
+      snapshotId: String(written.snapshot.snapshotId),
+      rowsAdded: String(written.rowsAdded),
+      rowsRemoved: String(written.rowsRemoved),
+    });
+  } finally {
+    await spooled?.remove();
   }
 }
 

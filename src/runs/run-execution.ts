@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Access } from '../access/access.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { IcecoreError } from '../errors.ts';
 import { snapshotCell } from '../ledger/snapshot-cell.ts';
@@ -21,6 +22,7 @@ export interface ExecutionOptions {
   readonly seq: bigint;
   readonly lease: string;
   readonly fence: bigint;
+  readonly access: Access;
   readonly transaction: () => TableTransaction;
   /** Adds the run's row to the transaction, and its audit entry. */
   readonly record: (transaction: TableTransaction, row: RunRow, outcome: string, facts: RunOutcome['facts']) => void;
@@ -45,7 +47,7 @@ export class RunExecution {
   }
 
   async run({ handler }: RunOperation): Promise<ExecutionEnd> {
-    const { row, catalog, seq } = this.#options;
+    const { row, access, catalog, seq } = this.#options;
     const run = runOf(row);
     const context: RunContext = {
       run,
@@ -60,7 +62,7 @@ export class RunExecution {
       finish: (transaction, outcome) => this.#finish(transaction, outcome),
     };
     try {
-      await handler(context);
+      await access.asCaller(context.caller, () => handler(context));
       if ((await catalog.subjectSeq(runSubject(row.id))) !== seq) return 'committed';
       throw new Error(`The handler of ${row.operation} came to its end without a commit of its outcome.`);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { Access } from '../access/access.ts';
 import type { Caller } from '../access/caller.ts';
 import { hasRole } from '../access/role.ts';
 import type { Catalog, ChainLink, Guard, IdempotencyRecord, JournalDraft } from '../catalog/catalog.ts';
@@ -20,6 +21,8 @@ export interface RunsOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly transaction: () => TableTransaction;
+  /** For whom runs work: each for who asked for it. One server for all where left out. */
+  readonly access?: Access;
   /** Makes audit entries; handed in, since the audit module stands above this one. */
   readonly audit: {
     link(event: { caller: Caller; action: string; subject: string; outcome: string; payload: unknown }): ChainLink;
@@ -44,6 +47,7 @@ export interface RunStart {
 /** Long work (contract, `Run`): recorded before it starts, done in the background, taken over when its server dies, ended exactly once. */
 export class Runs {
   readonly #options: RunsOptions;
+  readonly #access: Access;
   readonly #owner = leaseOwner();
   readonly #operations = new Map<string, RunOperation>();
   readonly #executions = new Map<string, RunExecution>();
@@ -60,6 +64,7 @@ export class Runs {
 
   constructor(options: RunsOptions) {
     this.#options = options;
+    this.#access = options.access ?? Access.unrestricted();
     // Also how other servers' ends and cancellations become known.
     this.#stopListening = options.catalog.onCommit(() => this.#watch.wake());
   }
@@ -242,7 +247,9 @@ export class Runs {
     while (!this.#closed && this.#working.size < runsInFlightMax) {
       const id = this.#queue.shift();
       if (id === undefined) return;
-      const work = this.#work(id)
+      // Whoever's call began it here, it is the server that works at it, and the handler alone works for its caller.
+      const work = this.#access
+        .asServer(() => this.#work(id))
         // The run stays RUNNING, and is taken over once its lease lapses.
         .catch((error: unknown) => process.emitWarning(`Run ${id} could not be worked at: ${String(error)}`))
         .finally(() => {
@@ -294,6 +301,7 @@ export class Runs {
       ...held,
       ...begun,
       catalog: this.#options.catalog,
+      access: this.#access,
       transaction: this.#options.transaction,
       record: (transaction, done, outcome, facts) => this.#record(transaction, done, outcome, callerOf(done), facts),
       nowMicros: () => this.#now(),

@@ -15,6 +15,7 @@ import type { TableMetadata } from '../iceberg/metadata.ts';
 import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
 import { beginTable, type TableDefinition } from './new-table.ts';
 import { pinsOf } from './pin.ts';
+import { shownText } from './shown-metadata.ts';
 import type { Table } from './table.ts';
 import type { TableAction } from './table-action.ts';
 import { TableAttempt } from './table-attempt.ts';
@@ -185,7 +186,7 @@ export class TableTransaction {
       try {
         const { seqs } = await this.#commitAttempt(tables);
         for (const table of tables) await table.settle();
-        return { tables: tables.flatMap((table) => table.result ?? []), seqs };
+        return { tables: tables.flatMap((table) => (table.result === null ? [] : this.#tables.shown(table.result))), seqs };
       } catch (error) {
         if (!(error instanceof IcecoreError) || !nothingHappened.has(error.code)) throw error;
         await this.#remove(tables.flatMap((table) => table.written));
@@ -202,7 +203,7 @@ export class TableTransaction {
   async #attempt(attempt: number): Promise<readonly TableAttempt[]> {
     const intents = [...this.#intents.values()];
     const existing = intents.filter(({ beginning }) => beginning === undefined || beginning.overwrites);
-    const loaded = existing.length === 0 ? [] : await this.#tables.loadMany(existing.map(({ identifier }) => identifier));
+    const loaded = existing.length === 0 ? [] : await this.#loadMany(existing.map(({ identifier }) => identifier));
     const bases = new Map(existing.map((intent, index) => [intent, loaded[index] ?? null]));
     const tables: TableAttempt[] = [];
     try {
@@ -212,14 +213,33 @@ export class TableTransaction {
         if (base !== null && intent.uuid !== undefined && base.uuid !== intent.uuid) throw replaced(intent.identifier);
         const table = new TableAttempt(this.#tables, intent, base, attempt);
         tables.push(table);
-        if (intent.dropped) table.drop();
-        else await table.apply();
+        await this.#shownRefusal(base, async () => (intent.dropped ? table.drop() : await table.apply()));
       }
     } catch (error) {
       await this.#remove(tables.flatMap((table) => table.written));
       throw error;
     }
     return tables;
+  }
+
+  /** The tables whole: what may be changed was judged before, and what belongs to a change, such as a pin, takes no grant of its own. */
+  #loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (Table | null)[]> {
+    return this.#tables.access.asServer(() => this.#tables.loadMany(identifiers));
+  }
+
+  /** A refusal that names pins names those that the caller may not see by what they show as. */
+  async #shownRefusal<T>(base: Table | null, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (base === null || !IcecoreError.is(error, 'PINNED')) throw error;
+      const shown = (text: string) => shownText(this.#tables.access, base.metadata, text);
+      const { pins } = error.context;
+      throw new IcecoreError('PINNED', shown(error.message), {
+        cause: error,
+        context: { ...error.context, ...(Array.isArray(pins) ? { pins: pins.map((pin) => shown(String(pin))) } : {}) },
+      });
+    }
   }
 
   #commitAttempt(tables: readonly TableAttempt[]): Promise<CatalogCommit> {
@@ -239,7 +259,7 @@ export class TableTransaction {
   async #moved(tables: readonly TableAttempt[]): Promise<boolean> {
     const based = tables.filter((table) => table.base !== null);
     if (based.length === 0) return false;
-    const now = await this.#tables.loadMany(based.map((table) => table.intent.identifier));
+    const now = await this.#loadMany(based.map((table) => table.intent.identifier));
     return based.some((table, index) => now[index]?.metadataLocation !== table.base?.metadataLocation);
   }
 

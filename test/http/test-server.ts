@@ -23,10 +23,17 @@ export interface Answer {
   readonly errors?: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
 }
 
+const everyoneMayAll = JSON.stringify([
+  { subject: '*', on: '*', may: 'write' },
+  { subject: '*', on: 'icecore', may: 'read' },
+]);
+
 /** A whole server over a new store, on a free port of loopback; without access control unless keys are given. */
 export async function startTestServer(
   options: {
     readonly keys?: string;
+    /** Who may read and write what, where there are keys; all of them all where left out. */
+    readonly grants?: string;
     readonly graphiqlKey?: string;
     readonly clock?: Clock;
     readonly allowLocalApproval?: boolean;
@@ -36,6 +43,7 @@ export async function startTestServer(
   const config = parseConfig(options.allowLocalApproval ? ['--allow-local-approval'] : [], {
     ICECORE_CATALOG: `sqlite:${directory}/catalog.sqlite`,
     ICECORE_API_KEYS: options.keys,
+    ICECORE_GRANTS: options.keys === undefined ? undefined : (options.grants ?? everyoneMayAll),
     ICECORE_FILE_ROOTS: join(directory, 'files'),
   });
   const icecore = await Icecore.open(

@@ -38,7 +38,9 @@ export function icebergEndpoint(icecore: Icecore): (req: IncomingMessage, res: S
       const { route, parameters } = table.find(req.method ?? 'GET', path);
       operation = route.operation;
       const query = new URLSearchParams(queryAt === -1 ? '' : url.slice(queryAt + 1));
-      await answerRoute(route, { icecore, caller: refusal.caller, parameters, query, req, res });
+      const found = { icecore, caller: refusal.caller, parameters, query, req, res };
+      if (refusal.error !== null) await answerRoute(route, found);
+      else await icecore.access.asCaller(refusal.caller, () => answerRoute(route, found));
     } catch (error) {
       if (IcecoreError.is(error, 'UNAUTHENTICATED')) void icecore.audit.refused(null, 'authenticate', 'server', error);
       if (res.headersSent) res.destroy();
