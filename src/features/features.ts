@@ -18,6 +18,7 @@ import type { ColumnDefinition } from '../tables/new-table.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
+import { requireCreate, requireWrite } from '../tables/write-access.ts';
 import { changedDeclaration, type FeatureTableChange, tagsOf } from './declaration-change.ts';
 import { resolveRoles } from './declare.ts';
 import { declareFeatures } from './declare-action.ts';
@@ -70,6 +71,8 @@ export class Features {
   async createFeatureTable(call: Call, input: NewFeatureTable): Promise<FeatureTable> {
     requireRole(call.caller, 'scientist', 'declare feature tables');
     const identifier = userIdentifier(input.name);
+    if (input.columns != null) requireCreate(this.#options.tables.access, identifier, 'create the feature table');
+    else await requireWrite(this.#options.tables, identifier, 'declare the feature table');
     const name = printIdentifier(identifier);
     if (input.timeToLiveMicros != null && input.timeToLiveMicros <= 0n) {
       throw new IcecoreError('BAD_USER_INPUT', `The time to live of ${name} must be longer than nothing.`);
@@ -103,6 +106,7 @@ export class Features {
   async updateFeatureTable(call: Call, input: FeatureTableChange): Promise<FeatureTable> {
     requireRole(call.caller, 'scientist', 'change feature tables');
     const identifier = userIdentifier(input.name);
+    await requireWrite(this.#options.tables, identifier, 'change the feature table');
     const name = printIdentifier(identifier);
     await this.#once(call, 'updateFeatureTable', async (claim) => {
       const table = await this.#options.tables.load(identifier);

@@ -8,6 +8,7 @@ import { currentSchema } from '../iceberg/metadata.ts';
 import type { Run } from '../runs/run.ts';
 import type { Runs } from '../runs/runs.ts';
 import { startRun } from '../runs/start-run.ts';
+import { requireWrite } from '../tables/write-access.ts';
 import { checkDefinition, definitionEngine } from './definition.ts';
 import { parseDeclaration } from './feature-declaration.ts';
 import { type MaterializeEngine, materialize, materializedTo, type RecordedMaterialization } from './materialize.ts';
@@ -44,6 +45,7 @@ export class Materializations {
    */
   async materializeFeatures(call: Call, input: MaterializationInput): Promise<Run> {
     requireRole(call.caller, 'scientist', 'materialise features');
+    await requireWrite(this.#options.tables, parseIdentifier(input.featureTable), 'materialise');
     return await startRun(this.#options, call, 'materializeFeatures', () => this.#prepare(input));
   }
 
@@ -58,7 +60,9 @@ export class Materializations {
     if (declaration === null) throw refuse('it is no feature table. Declare it with createFeatureTable');
     const { definition } = declaration;
     if (definition === null)
-      throw refuse('it has no definition. Give it one with updateFeatureTable, or write its rows with writeRows');
+      throw refuse(
+        'it has no definition that you may see. Give it one with updateFeatureTable, or write its rows with writeRows',
+      );
     if (declaration.definitionEngine !== definitionEngine) {
       throw refuse(
         `its definition was written for ${declaration.definitionEngine}, and this server runs ${definitionEngine}. Check that it means the same, and set it again with updateFeatureTable`,

@@ -21,6 +21,7 @@ import { removeOrphanFiles } from '../tables/orphan-files.ts';
 import { rewriteManifests } from '../tables/rewrite-manifests.ts';
 import type { Table, TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
+import { requireWrite } from '../tables/write-access.ts';
 import { userTable } from './user-table.ts';
 
 /** The recorded input of a compaction; 64-bit integers are text, as in all recorded inputs. */
@@ -106,6 +107,7 @@ export class Maintenance {
 
   async #start(call: Call, operation: string, input: { readonly table: string }): Promise<Run> {
     requireRole(call.caller, 'admin', 'maintain tables');
+    await requireWrite(this.#options.tables, userTable(input.table), 'maintain the table');
     return startRun(this.#options, call, operation, async () => {
       await this.#options.tables.load(userTable(input.table));
       return input;

@@ -15,6 +15,7 @@ import type { LineageEdgeDraft } from '../lineage/lineage-record.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
+import { requireWrite } from '../tables/write-access.ts';
 import { type RowsWritten, type WriteMode, writeRows } from '../tables/write-rows.ts';
 import { type GivenRows, openGivenRows } from './given-rows.ts';
 import { userTable } from './user-table.ts';
@@ -67,6 +68,7 @@ export class RowWrites {
   async write(call: Call, write: RowsWrite, signal: AbortSignal): Promise<WrittenRows> {
     requireRole(call.caller, 'scientist', 'write rows');
     const identifier = userTable(write.table);
+    await requireWrite(this.#options.tables, identifier, 'write rows to');
     const { tables, audit, lineage } = this.#options;
     let removed: bigint | null = null;
     const keyed = { caller: call.caller, mutation: 'writeRows', key: call.key, input: call.input };

@@ -18,6 +18,7 @@ import { resolveAsOf } from '../tables/resolve-as-of.ts';
 import type { AsOf, Table } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
+import { requireCreate, requireWrite } from '../tables/write-access.ts';
 import { removeFilesBelow } from './purge.ts';
 import { type TableChange, tableChangeActions } from './table-change.ts';
 import { userTable } from './user-table.ts';
@@ -64,6 +65,7 @@ export class TableOperations {
   async createTable(call: Call, name: string, definition: TableDefinition): Promise<Table> {
     requireRole(call.caller, 'scientist', 'create tables');
     const identifier = checkIdentifier(userTable(name));
+    requireCreate(this.#options.tables.access, identifier, 'create the table');
     const { uuid } = await this.#change(call, 'createTable', async (transaction) => {
       const draft = transaction.create(identifier, definition);
       return { answer: { uuid: draft.uuid }, tableUuid: draft.uuid, payload: { name: printIdentifier(identifier) } };
@@ -75,6 +77,7 @@ export class TableOperations {
   async alterTable(call: Call, name: string, changes: readonly TableChange[]): Promise<Table> {
     requireRole(call.caller, 'scientist', 'alter tables');
     const identifier = userTable(name);
+    await requireWrite(this.#options.tables, identifier, 'alter the table');
     const { uuid } = await this.#change(call, 'alterTable', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
       for (const action of tableChangeActions(changes)) transaction.change(table, action);
@@ -87,6 +90,7 @@ export class TableOperations {
   async dropTable(call: Call, name: string, purge: boolean): Promise<void> {
     requireRole(call.caller, 'admin', 'drop tables');
     const identifier = userTable(name);
+    await requireWrite(this.#options.tables, identifier, 'drop the table');
     const { location } = await this.#change(call, 'dropTable', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
       // What its snapshots came from would be forgotten with it.
@@ -105,6 +109,7 @@ export class TableOperations {
   async setSnapshotRef(call: Call, move: RefMove): Promise<SetRef | null> {
     requireRole(call.caller, 'scientist', 'set branches and tags');
     const identifier = userTable(move.table);
+    await requireWrite(this.#options.tables, identifier, 'set branches and tags of');
     refuseReserved(move.name);
     const { uuid } = await this.#change(call, 'setSnapshotRef', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
@@ -125,6 +130,7 @@ export class TableOperations {
   async rollbackTable(call: Call, name: string, to: AsOf): Promise<{ readonly table: Table; readonly snapshot: Snapshot }> {
     requireRole(call.caller, 'admin', 'roll tables back');
     const identifier = userTable(name);
+    await requireWrite(this.#options.tables, identifier, 'roll back the table');
     const answer = await this.#change(call, 'rollbackTable', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
       const snapshot = resolveAsOf(table, to);

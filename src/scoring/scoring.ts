@@ -19,6 +19,7 @@ import type { Runs } from '../runs/runs.ts';
 import { startRun } from '../runs/start-run.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Tables } from '../tables/tables.ts';
+import { requireCreate } from '../tables/write-access.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { type EndpointLimits, endpointLimits } from './call-endpoint.ts';
 import { type Explanation, explainPrediction } from './explanation.ts';
@@ -90,6 +91,7 @@ export class Scoring {
   async scoreBatch(call: Call, input: ScoreBatchInput): Promise<Run> {
     requireRole(call.caller, 'scientist', 'score');
     checkScoreBatch(input);
+    requireCreate(this.#options.tables.access, predictionsIdentifier(input.into), 'score into');
     return await startRun(this.#options, call, operation, () => this.#checked(input));
   }
 

@@ -14,6 +14,7 @@ import type { Runs } from '../runs/runs.ts';
 import { startRun } from '../runs/start-run.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { Tables } from '../tables/tables.ts';
+import { requireCreate } from '../tables/write-access.ts';
 import { withSplit } from './build-training-set.ts';
 import { createTrainingSet } from './create-training-set.ts';
 import { resolveFeaturePins, type TableAsOf } from './feature-pins.ts';
@@ -25,7 +26,7 @@ import { checkSpine } from './spine-source.ts';
 import type { TrainingEngine } from './training-engine.ts';
 import type { PointInTimeOptions, TrainingSet } from './training-set.ts';
 import { trainingSetOf, trainingSetTable } from './training-set-table.ts';
-import { refuseTakenTables } from './training-tables.ts';
+import { dataTable, refuseTakenTables, spineTable } from './training-tables.ts';
 
 export interface TrainingOptions {
   readonly catalog: Catalog;
@@ -79,6 +80,9 @@ export class Training {
   async createTrainingSet(call: Call, input: NewTrainingSet): Promise<Run> {
     requireRole(call.caller, 'scientist', 'create training sets');
     checkSetName(input.name, 'A training set');
+    for (const table of [dataTable(input.name), spineTable(input.name)]) {
+      requireCreate(this.#options.tables.access, table, 'make a training set, which is kept in');
+    }
     return await startRun(this.#options, call, 'createTrainingSet', async () => {
       await this.#check(input);
       return input;
