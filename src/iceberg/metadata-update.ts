@@ -8,12 +8,14 @@ import {
   addSchema,
   addSortOrder,
   addSpec,
+  checkDefaults,
   removeSchemas,
   removeSpecs,
   setCurrentSchema,
   setDefaultSortOrder,
   setDefaultSpec,
 } from './structure-update.ts';
+import { storedProperties } from './table-property.ts';
 import type { TableUpdate } from './table-update.ts';
 
 /**
@@ -25,6 +27,7 @@ export function applyUpdates(metadata: TableMetadata | null, updates: readonly T
   const draft = updates.reduce(applyUpdate, beginDraft(metadata, nowMs));
   if (metadata !== null && draft.metadata === metadata) return metadata;
   const snapshotLog = settleSnapshotLog(draft);
+  checkDefaults(draft);
   const newestMs = snapshotLog.at(-1)?.timestampMs ?? 0;
   const changed: TableMetadata = { ...draft.metadata, snapshotLog, lastUpdatedMs: Math.max(nowMs, newestMs) };
   if (changed.location === '') throw refuseUpdate('the table has no location');
@@ -63,10 +66,14 @@ function applyUpdate(draft: MetadataDraft, update: TableUpdate): MetadataDraft {
     case 'remove-snapshot-ref':
       return removeSnapshotRef(draft, update.refName);
     case 'set-location':
-      return withMembers(draft, { location: update.location.replace(/(?<=[^/])\/$/, '') });
-    case 'set-properties':
-      return withMembers(draft, { properties: { ...metadata.properties, ...update.updates } });
+      return setLocation(draft, update.location.replace(/(?<=[^/])\/$/, ''));
+    case 'set-properties': {
+      const updates = storedProperties(update.updates);
+      if (Object.keys(updates).length === 0) return draft;
+      return withMembers(draft, { properties: { ...metadata.properties, ...updates } });
+    }
     case 'remove-properties': {
+      if (update.removals.length === 0) return draft;
       const kept = Object.entries(metadata.properties).filter(([name]) => !update.removals.includes(name));
       return withMembers(draft, { properties: Object.fromEntries(kept) });
     }
@@ -89,6 +96,10 @@ function applyUpdate(draft: MetadataDraft, update: TableUpdate): MetadataDraft {
     default:
       throw new IcecoreError('BAD_USER_INPUT', `There is no table update ${(update as { action: string }).action}.`);
   }
+}
+
+function setLocation(draft: MetadataDraft, location: string): MetadataDraft {
+  return location === draft.metadata.location ? draft : withMembers(draft, { location });
 }
 
 function upgradeFormatVersion(draft: MetadataDraft, formatVersion: 1 | 2 | 3): MetadataDraft {

@@ -17,19 +17,6 @@ export interface NewTable {
   readonly nowMs: number;
 }
 
-/** Written by engines beside the real properties; what they say is elsewhere in the metadata. */
-const reservedProperties: ReadonlySet<string> = new Set([
-  'format-version',
-  'uuid',
-  'snapshot-count',
-  'current-snapshot-id',
-  'current-snapshot-summary',
-  'current-snapshot-timestamp-ms',
-  'current-schema',
-  'default-partition-spec',
-  'default-sort-order',
-]);
-
 /**
  * The metadata of a table that begins: no snapshot, schema 0, spec 0, column ids from 1 and partition field ids from 1000.
  * Throws BAD_USER_INPUT where the schema, spec or sort order is not valid.
@@ -45,7 +32,6 @@ export function newTableMetadata(table: NewTable): TableMetadata {
     fields: table.partitionSpec.fields.map((field) => ({ ...field, fieldId: 0, sourceId: newId(field.sourceId) })),
   };
   const sortFields = (table.sortOrder?.fields ?? []).map((field) => ({ ...field, sourceId: newId(field.sourceId) }));
-  const properties = Object.fromEntries(Object.entries(table.properties).filter(([name]) => !reservedProperties.has(name)));
   return applyUpdates(
     null,
     [
@@ -58,7 +44,7 @@ export function newTableMetadata(table: NewTable): TableMetadata {
       { action: 'set-default-spec', specId: -1 },
       { action: 'add-sort-order', sortOrder: { orderId: 0, fields: sortFields } },
       { action: 'set-default-sort-order', sortOrderId: -1 },
-      { action: 'set-properties', updates: properties },
+      { action: 'set-properties', updates: table.properties },
     ],
     table.nowMs,
   );

@@ -135,6 +135,16 @@ export function checkPartitionSpec(spec: PartitionSpec, schema: Schema): void {
   }
 }
 
+/** Throws BAD_USER_INPUT where a field of the spec has no source in the schema that its transform takes. */
+export function checkPartitionSources(spec: PartitionSpec, schema: Schema): void {
+  for (const field of spec.fields) {
+    const transform = parseTransform(field.transform);
+    // What a transform of a later version takes is not known here.
+    const isOpen = transform.kind === 'void' || transform.kind === 'unknown';
+    if (!isOpen) checkSource(field, transform, fieldById(schema, field.sourceId), schema);
+  }
+}
+
 function checkSource(field: PartitionField, transform: ParsedTransform, source: NestedField | undefined, schema: Schema): void {
   if (source === undefined) {
     throw new IcecoreError(

@@ -126,6 +126,20 @@ export function checkSchema(schema: Schema): void {
   }
 }
 
+const typesOfV3: ReadonlySet<unknown> = new Set(['timestamp_ns', 'timestamptz_ns', 'unknown']);
+
+/** Throws BAD_USER_INPUT where the schema has a type or an initial default that the format version does not know. */
+export function checkSchemaVersion(schema: Schema, formatVersion: 1 | 2 | 3): void {
+  if (formatVersion === 3) return;
+  for (const [id, field] of indexOf(schema).byId) {
+    const path = indexOf(schema).pathById.get(id);
+    if (typesOfV3.has(field.type)) throw wrongSchema(`${path} is ${field.type}, which there is from format version 3 on`);
+    if (field.initialDefault !== undefined && field.initialDefault !== null) {
+      throw wrongSchema(`${path} has an initial default, which there is from format version 3 on`);
+    }
+  }
+}
+
 /** Whether two schemas have the same fields and identifier fields; their ids as schemas do not count. */
 export function sameSchema(left: Schema, right: Schema): boolean {
   const text = ({ fields, identifierFieldIds }: Schema) =>

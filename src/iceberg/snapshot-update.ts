@@ -37,8 +37,10 @@ function nextRowId(metadata: TableMetadata, snapshot: Snapshot): Pick<TableMetad
   if (snapshot.firstRowId === undefined || snapshot.addedRows === undefined) {
     throw refuseUpdate(`snapshot ${snapshot.snapshotId} of a v3 table needs first-row-id and added-rows`);
   }
+  if (snapshot.addedRows < 0n) throw refuseUpdate(`snapshot ${snapshot.snapshotId} adds ${snapshot.addedRows} rows`);
   if (snapshot.firstRowId < next) throw stale(`its first row id ${snapshot.firstRowId} is below the next one, ${next}`);
-  return { nextRowId: next + snapshot.addedRows };
+  // From where its rows end, though it may have left some out: no id is given twice.
+  return { nextRowId: snapshot.firstRowId + snapshot.addedRows };
 }
 
 /** Points a branch or tag to a snapshot. On main that makes the snapshot the current one, and an entry of the log. */
@@ -50,6 +52,7 @@ export function setSnapshotRef(draft: MetadataDraft, name: string, ref: Snapshot
     throw refuseUpdate(`${ref.type} ${name} cannot point to snapshot ${ref.snapshotId}, which is not there`);
   checkRef(name, ref);
   const existing = refByName(metadata, name);
+  if (existing !== undefined && isSameRef(existing, ref)) return draft;
   const refs = { ...metadata.refs, [name]: ref };
   if (name !== mainBranch || existing?.snapshotId === ref.snapshotId) return withMembers(draft, { refs });
   const timestampMs = draft.addedSnapshotIds.has(ref.snapshotId) ? snapshot.timestampMs : draft.nowMs;
@@ -58,6 +61,11 @@ export function setSnapshotRef(draft: MetadataDraft, name: string, ref: Snapshot
     currentSnapshotId: ref.snapshotId,
     snapshotLog: [...metadata.snapshotLog, { snapshotId: ref.snapshotId, timestampMs }],
   });
+}
+
+function isSameRef(left: SnapshotRef, right: SnapshotRef): boolean {
+  const names = ['snapshotId', 'type', 'minSnapshotsToKeep', 'maxSnapshotAgeMs', 'maxRefAgeMs'] as const;
+  return names.every((name) => left[name] === right[name]);
 }
 
 function checkRef(name: string, ref: SnapshotRef): void {
@@ -71,6 +79,7 @@ function checkRef(name: string, ref: SnapshotRef): void {
 
 /** Takes a branch or tag away, if it is there. Without main the table has no current snapshot. */
 export function removeSnapshotRef(draft: MetadataDraft, name: string): MetadataDraft {
+  if (refByName(draft.metadata, name) === undefined) return draft;
   const refs = Object.fromEntries(Object.entries(draft.metadata.refs).filter(([existing]) => existing !== name));
   return withMembers(draft, name === mainBranch ? { refs, currentSnapshotId: null } : { refs });
 }
@@ -94,7 +103,25 @@ export function settleSnapshotLog(draft: MetadataDraft): readonly SnapshotLogEnt
   const { metadata, addedSnapshotIds } = draft;
   const ids = new Set(metadata.snapshots.map((snapshot) => snapshot.snapshotId));
   const passing = (id: bigint) => addedSnapshotIds.has(id) && id !== metadata.currentSnapshotId;
-  if (!draft.hasRemovedSnapshots) return metadata.snapshotLog.filter((entry) => !passing(entry.snapshotId));
-  const lastGap = metadata.snapshotLog.findLastIndex((entry) => !ids.has(entry.snapshotId));
-  return metadata.snapshotLog.slice(lastGap + 1).filter((entry) => !passing(entry.snapshotId));
+  const lastGap = draft.hasRemovedSnapshots ? metadata.snapshotLog.findLastIndex((entry) => !ids.has(entry.snapshotId)) : -1;
+  const settled = metadata.snapshotLog.slice(lastGap + 1).filter((entry) => !passing(entry.snapshotId));
+  refuseWrongClock(draft, settled);
+  return settled;
+}
+
+/** Clocks of writers may differ by this much; the reference draws the same line. */
+const clockSkewMsMax = 60_000;
+
+/** The times that a commit adds to the log must come after one another, and not lie in the future: instants are looked up by them. */
+function refuseWrongClock({ addedSnapshotIds, nowMs }: MetadataDraft, log: readonly SnapshotLogEntry[]): void {
+  for (const [index, { snapshotId, timestampMs }] of log.entries()) {
+    if (!addedSnapshotIds.has(snapshotId)) continue;
+    const beforeMs = log[index - 1]?.timestampMs ?? timestampMs;
+    if (timestampMs - beforeMs < -clockSkewMsMax) {
+      throw refuseUpdate(`snapshot ${snapshotId} is of ${timestampMs} ms, before the one that it follows, of ${beforeMs} ms`);
+    }
+    if (timestampMs - nowMs > clockSkewMsMax) {
+      throw refuseUpdate(`snapshot ${snapshotId} is of ${timestampMs} ms, and now is ${nowMs} ms: set the writer's clock`);
+    }
+  }
 }

@@ -36,8 +36,7 @@ export function setStatistics(draft: MetadataDraft, list: StatisticsList, file: 
 }
 
 export function removeStatistics(draft: MetadataDraft, list: StatisticsList, snapshotId: bigint): MetadataDraft {
-  const others = itemsOf(draft.metadata.extra, list).filter((item) => idOf(item, 'snapshot-id') !== snapshotId);
-  return withMembers(draft, { extra: { ...draft.metadata.extra, [list]: others } });
+  return withoutItem(draft, list, 'snapshot-id', snapshotId);
 }
 
 /** Adds a key (v3) unless one with its id is there. */
@@ -48,6 +47,11 @@ export function addEncryptionKey(draft: MetadataDraft, key: EncryptionKey): Meta
 }
 
 export function removeEncryptionKey(draft: MetadataDraft, keyId: string): MetadataDraft {
-  const others = itemsOf(draft.metadata.extra, encryptionKeys).filter((item) => idOf(item, 'key-id') !== keyId);
-  return withMembers(draft, { extra: { ...draft.metadata.extra, [encryptionKeys]: others } });
+  return withoutItem(draft, encryptionKeys, 'key-id', keyId);
+}
+
+function withoutItem(draft: MetadataDraft, list: string, member: string, id: bigint | string): MetadataDraft {
+  const items = itemsOf(draft.metadata.extra, list);
+  const others = items.filter((item) => idOf(item, member) !== id);
+  return others.length === items.length ? draft : withMembers(draft, { extra: { ...draft.metadata.extra, [list]: others } });
 }

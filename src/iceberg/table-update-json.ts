@@ -53,9 +53,9 @@ export function parseTableUpdate(json: unknown, at = 'the update'): TableUpdate 
     case 'set-location':
       return { action, location: member(object, 'location', asString, where) };
     case 'set-properties':
-      return { action, updates: member(object, 'updates', asRecordOf(asString), where) };
+      return { action, updates: member(object, nameOf(object, 'updates', 'updated'), asRecordOf(asString), where) };
     case 'remove-properties':
-      return { action, removals: member(object, 'removals', asArrayOf(asString), where) };
+      return { action, removals: member(object, nameOf(object, 'removals', 'removed'), asArrayOf(asString), where) };
     case 'remove-partition-specs':
       return { action, specIds: member(object, 'spec-ids', asArrayOf(asInt), where) };
     case 'remove-schemas':
@@ -76,6 +76,11 @@ export function parseTableUpdate(json: unknown, at = 'the update'): TableUpdate 
     default:
       throw new IcecoreError('BAD_USER_INPUT', `There is no table update ${action}.`);
   }
+}
+
+/** Clients of before 1.0 call the member by its former name. */
+function nameOf(object: JsonObject, name: string, former: string): string {
+  return !Object.hasOwn(object, name) && Object.hasOwn(object, former) ? former : name;
 }
 
 function asFormatVersion(value: unknown, where: string): 1 | 2 | 3 {

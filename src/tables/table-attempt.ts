@@ -67,7 +67,7 @@ export class TableAttempt {
     const now = this.#result?.metadata;
     // What makes way for a registered table is only forgotten.
     if (this.intent.beginning !== undefined) return;
-    if (base === null || now === undefined || now.properties['write.metadata.delete-after-commit.enabled'] !== 'true') return;
+    if (base === null || now === undefined || !deletesOldMetadata(now)) return;
     const kept = new Set(now.metadataLog.map((entry) => entry.metadataFile));
     const logged = base.metadata.metadataLog.map((entry) => entry.metadataFile);
     // Metadata that was registered may name other tables' files.
@@ -139,4 +139,8 @@ export class TableAttempt {
       },
     };
   }
+}
+
+function deletesOldMetadata({ properties }: TableMetadata): boolean {
+  return properties['write.metadata.delete-after-commit.enabled']?.toLowerCase() === 'true';
 }
