@@ -13,6 +13,8 @@ export interface FeatureTableChange {
   /** An object of texts by feature name; features not named keep theirs, null takes one away. */
   readonly featureDescriptions?: unknown;
   readonly definition?: string | null | undefined;
+  /** Of the definition that is given; filled in from its text. */
+  readonly definitionReads?: readonly string[] | undefined;
 }
 
 /** Tags as they were given. Throws BAD_USER_INPUT where they are no object. */
@@ -41,6 +43,7 @@ export function changedDeclaration(name: string, metadata: TableMetadata, change
     tags: change.tags === undefined ? before.tags : tagsOf(change.tags),
     featureDescriptions: describedFeatures(name, metadata, before, change.featureDescriptions),
     definition,
+    definitionReads: change.definition === undefined ? before.definitionReads : (change.definitionReads ?? null),
     definitionEngine: definition === null ? null : definitionEngine,
   };
 }

@@ -3,6 +3,7 @@ import { parseJson } from '../iceberg/json.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { fieldById, type Schema } from '../iceberg/schema.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
+import { definitionProperty, definitionReadsProperty } from '../tables/shown-metadata.ts';
 
 /** A column as a declaration names it: the id is what counts, so that a rename changes nothing; the name is for people. */
 export interface DeclaredColumn {
@@ -23,6 +24,8 @@ export interface FeatureDeclaration {
   /** Descriptions of features by field id. */
   readonly featureDescriptions: Readonly<Record<string, string>>;
   readonly definition: string | null;
+  /** The printed names of the tables that it reads; empty without one, null where nobody recorded them. */
+  readonly definitionReads: readonly string[] | null;
   readonly definitionEngine: string | null;
 }
 
@@ -41,7 +44,7 @@ export function printDeclaration(declaration: FeatureDeclaration): {
   readonly updates: Readonly<Record<string, string>>;
   readonly removals: readonly string[];
 } {
-  const { knownTime, sequence, timeToLiveMicros, featureDescriptions } = declaration;
+  const { definitionReads, knownTime, sequence, timeToLiveMicros, featureDescriptions } = declaration;
   const all: Readonly<Record<string, string | null>> = {
     [keysProperty]: JSON.stringify(declaration.entityKeys),
     [`${prefix}event-time`]: JSON.stringify(declaration.eventTime),
@@ -52,7 +55,8 @@ export function printDeclaration(declaration: FeatureDeclaration): {
     [`${prefix}owner`]: declaration.owner,
     [`${prefix}tags`]: Object.keys(declaration.tags).length === 0 ? null : canonicalJson(declaration.tags),
     [`${prefix}descriptions`]: Object.keys(featureDescriptions).length === 0 ? null : canonicalJson(featureDescriptions),
-    [`${prefix}definition`]: declaration.definition,
+    [definitionProperty]: declaration.definition,
+    [definitionReadsProperty]: definitionReads === null || declaration.definition === null ? null : JSON.stringify(definitionReads),
     [`${prefix}definition-engine`]: declaration.definitionEngine,
   };
   const updates: Record<string, string> = {};
@@ -85,6 +89,7 @@ export function parseDeclaration(metadata: TableMetadata): FeatureDeclaration | 
       tags: (json('tags') ?? {}) as Readonly<Record<string, unknown>>,
       featureDescriptions: (json('descriptions') ?? {}) as Readonly<Record<string, string>>,
       definition: property('definition'),
+      definitionReads: json('definition-reads') as readonly string[] | null,
       definitionEngine: property('definition-engine'),
     };
   } catch (cause) {

@@ -14,6 +14,7 @@ import { type Claim, once } from '../ledger/once.ts';
 import { tablesListedAtOnce } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
+import { parseSelect } from '../sql/select.ts';
 import type { ColumnDefinition } from '../tables/new-table.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
@@ -77,6 +78,7 @@ export class Features {
     if (input.timeToLiveMicros != null && input.timeToLiveMicros <= 0n) {
       throw new IcecoreError('BAD_USER_INPUT', `The time to live of ${name} must be longer than nothing.`);
     }
+    const definitionReads = await this.#tablesReadBy(input.definition);
     const declare = (schema: Schema): FeatureDeclaration => ({
       ...resolveRoles(name, schema, {
         entityKeys: input.entityKeys,
@@ -90,6 +92,7 @@ export class Features {
       tags: tagsOf(input.tags),
       featureDescriptions: {},
       definition: input.definition ?? null,
+      definitionReads,
       definitionEngine: input.definition == null ? null : definitionEngine,
     });
     await this.#once(call, 'createFeatureTable', async (claim) => {
@@ -110,7 +113,8 @@ export class Features {
     const name = printIdentifier(identifier);
     await this.#once(call, 'updateFeatureTable', async (claim) => {
       const table = await this.#options.tables.load(identifier);
-      const changed = (metadata: TableMetadata) => changedDeclaration(name, metadata, input);
+      const definitionReads = await this.#tablesReadBy(input.definition);
+      const changed = (metadata: TableMetadata) => changedDeclaration(name, metadata, { ...input, definitionReads });
       changed(table.metadata);
       if (input.definition != null) await this.#checkDefinition(name, currentSchema(table.metadata), input.definition);
       const transaction = this.#options.tables.transaction();
@@ -191,6 +195,13 @@ export class Features {
       declareFeatures((metadata) => declare(currentSchema(metadata))),
     );
     return { schema, uuid: draft.uuid };
+  }
+
+  /** By name, each once: a definition shows to whoever may read all of them. */
+  async #tablesReadBy(definition: string | null | undefined): Promise<readonly string[]> {
+    if (definition == null) return [];
+    const { references } = await parseSelect(this.#options.duckdb, definition);
+    return [...new Set(references.map(({ identifier }) => printIdentifier(identifier)))].sort();
   }
 
   async #checkDefinition(name: string, schema: Schema, definition: string): Promise<void> {
