@@ -302,3 +302,11 @@ export const catalogWatchPollMs = 5_000;
 
 /** Names that a list reads at a time to find those that its caller may see. */
 export const pointersLookedThrough = 200;
+/** Characters of the address of a request that is signed for a client: a key has at most 1,024 bytes, each escaped by three characters, and a query comes on top. */
+export const signedUriLengthMax = 8192;
+/** Tables that one transaction of a REST client changes: each is a metadata file to write before any of them is committed. */
+export const transactionTablesMax = 1000;
+/** An access token is renewed by its client about so often; one that leaked is good for no longer. */
+export const accessTokenMsMax = 60 * 60 * 1000;
+/** A token can be renewed by itself for so long; then the API key has to be shown again. */
+export const accessTokenChainMsMax = 24 * 60 * 60 * 1000;
