@@ -1,21 +1,26 @@
 import { createHash } from 'node:crypto';
+import type { Caller } from '../access/caller.ts';
+import { requireRole } from '../access/role.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
 import type { Expression } from '../iceberg/expression.ts';
+import type { TableIdentifier } from '../iceberg/identifier.ts';
 import { appendsBetween, noSnapshot } from '../iceberg/incremental-scan.ts';
 import { snapshotById } from '../iceberg/metadata.ts';
 import type { ScanRange } from '../iceberg/scan-manifests.ts';
 import { type FileScanTask, matchingManifests, planScan } from '../iceberg/scan-plan.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import { planIdBytesMax, scanTasksPerAnswerMax } from '../limits.ts';
-import type { FileReads } from '../tables/file-reads.ts';
 import type { Table } from '../tables/table.ts';
+import type { Tables } from '../tables/tables.ts';
 import { type OpenScan, openScan, type Planning } from './open-scan.ts';
 import { missingPlan, parsePlanId, parsePlanTask, printPlanId, printPlanTask } from './plan-token.ts';
+import { noSuchTable } from './refusal.ts';
 import { scanParts } from './scan-parts.ts';
 import { bindScan, type PlannableScan, plannableScan, type ScanPlanRequest } from './scan-request.ts';
 
 /** A part of a plan: tasks, and what to ask for to get the others. */
 export interface PlannedScan {
+  readonly table: Table;
   readonly tasks: readonly FileScanTask[];
   /** The delete files of these tasks, each once. */
   readonly deleteFiles: readonly DataFile[];
@@ -32,20 +37,24 @@ export interface NewScanPlan extends PlannedScan {
   readonly planId: string;
 }
 
+/** Whose scan of which table. */
+export interface ScanCall {
+  readonly tables: Tables;
+  readonly caller: Caller;
+  readonly identifier: TableIdentifier;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Plans a scan (REST specification: `planTableScan`). It is always complete at once, and never kept: what is too much for one
  * answer comes by plan tasks, each a range of manifests that is planned when it is fetched, by whichever server. Throws
- * BAD_USER_INPUT for what the table has not.
+ * NOT_FOUND (`missing: 'table'`), and BAD_USER_INPUT for what the table has not.
  */
-export async function planTableScan(
-  files: FileReads,
-  table: Table,
-  request: ScanPlanRequest,
-  signal: AbortSignal,
-): Promise<NewScanPlan> {
+export async function planTableScan(call: ScanCall, request: ScanPlanRequest): Promise<NewScanPlan> {
+  const table = await loadTable(call);
   const scan = plannableScan(table.metadata, request);
   const planId = printPlanId({ tableUuid: table.uuid, scan });
-  const planned = await planFromStart({ files, table, scan, planId, signal });
+  const planned = await planFromStart(planningOf(call, table, scan, planId));
   return { ...planned, planId: planId.length <= planIdBytesMax ? planId : shortId(planId) };
 }
 
@@ -55,29 +64,40 @@ function shortId(planId: string): string {
 }
 
 /** The same again by its id (`fetchPlanningResult`). Throws NOT_FOUND (`missing: 'plan'`), also where a snapshot was expired since. */
-export async function fetchScanPlan(files: FileReads, table: Table, planId: string, signal: AbortSignal): Promise<PlannedScan> {
+export async function fetchScanPlan(call: ScanCall, planId: string): Promise<PlannedScan> {
+  const table = await loadTable(call);
   const scan = parsePlanId(planId, table.uuid);
   checkStanding(table, scan, 'plan');
-  return await planFromStart({ files, table, scan, planId, signal });
+  return await planFromStart(planningOf(call, table, scan, planId));
 }
 
-/** Throws NOT_FOUND (`missing: 'plan'`) where the id is of no plan of the table. Nothing is held for a plan, so there is nothing to cancel. */
-export function cancelScanPlan(table: Table, planId: string): void {
+/** Nothing is held for a plan, so there is nothing to let go of. Throws NOT_FOUND (`missing: 'plan'`) where the table has no such plan. */
+export async function cancelScanPlan(call: ScanCall, planId: string): Promise<void> {
+  const table = await loadTable(call);
   parsePlanId(planId, table.uuid);
 }
 
-/** The tasks of a plan task (`fetchScanTasks`), and where they are too many for one answer, the plan task of the others. Throws NOT_FOUND (`missing: 'planTask'`). */
-export async function fetchScanTasks(
-  files: FileReads,
-  table: Table,
-  planTask: string,
-  signal: AbortSignal,
-): Promise<PlannedScan> {
+/**
+ * The tasks of a plan task (`fetchScanTasks`), and where they are too many for one answer, the plan task of the others.
+ * Throws NOT_FOUND (`missing: 'planTask'`).
+ */
+export async function fetchScanTasks(call: ScanCall, planTask: string): Promise<PlannedScan> {
+  const table = await loadTable(call);
   const { scan, range } = parsePlanTask(planTask, table.uuid);
   checkStanding(table, scan, 'planTask');
-  const planId = planTask.slice(planTask.indexOf('.') + 1);
-  const planning: Planning = { files, table, scan, planId, signal };
+  const planning = planningOf(call, table, scan, planTask.slice(planTask.indexOf('.') + 1));
   return await planPart(planning, await openScan(planning), range, []);
+}
+
+async function loadTable({ tables, caller, identifier }: ScanCall): Promise<Table> {
+  requireRole(caller, 'viewer', 'plan scans of tables');
+  const table = await tables.find(identifier);
+  if (table === null) throw noSuchTable(identifier);
+  return table;
+}
+
+function planningOf({ tables, signal }: ScanCall, table: Table, scan: PlannableScan, planId: string): Planning {
+  return { files: tables.files, table, scan, planId, signal };
 }
 
 /** Snapshots are expired and specs removed while clients work through their plans. */
@@ -101,7 +121,7 @@ async function planFromStart(planning: Planning): Promise<PlannedScan> {
 }
 
 async function planPart(
-  { scan, planId }: Planning,
+  { table, scan, planId }: Planning,
   { request, isWidened }: OpenScan,
   range: ScanRange,
   rest: readonly ScanRange[],
@@ -121,6 +141,7 @@ async function planPart(
     break;
   }
   return {
+    table,
     tasks,
     deleteFiles: [...new Set(tasks.flatMap(({ deletes }) => deletes))],
     planTasks: isEnough ? [] : [...further, ...rest].map((part) => printPlanTask(planId, part)),

@@ -2,6 +2,7 @@ import { IcecoreError } from '../errors.ts';
 import { resolveColumn } from '../iceberg/column-name.ts';
 import type { BoundExpression, Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
+import { parseExpressionJson } from '../iceberg/expression-json.ts';
 import { inColumnUnits } from '../iceberg/expression-units.ts';
 import { type IncrementalRange, noSnapshot } from '../iceberg/incremental-scan.ts';
 import {
@@ -19,7 +20,8 @@ export interface ScanPlanRequest {
   /** The current one where neither this nor `incremental` is there. */
   readonly snapshotId?: bigint;
   readonly incremental?: IncrementalRange;
-  readonly filter: Expression;
+  /** The JSON of a predicate; what it refers to by id is looked up in the table. */
+  readonly filterJson: unknown;
   readonly isCaseSensitive: boolean;
   readonly usesSnapshotSchema: boolean;
   /** Columns whose metrics are wanted. */
@@ -50,7 +52,7 @@ export function plannableScan(metadata: TableMetadata, request: ScanPlanRequest)
   const scan: PlannableScan = {
     of: incremental ?? (snapshot === undefined ? null : { snapshotId: snapshot.snapshotId }),
     schemaId: schema.schemaId,
-    filter: request.filter,
+    filter: parseExpressionJson(request.filterJson, columnNames(metadata)),
     isCaseSensitive,
     statsFieldIds: statsFields.map((name) => resolveColumn(schema, name, isCaseSensitive).id),
     // Who asks for metrics may read the files in their order, for the greatest rows say, and then the first ones are not enough.
@@ -81,7 +83,7 @@ export function bindScan(metadata: TableMetadata, { schemaId, filter, isCaseSens
 }
 
 /** Gives names to references by field id in a filter; any schema of the table may have the column. */
-export function columnNames(metadata: TableMetadata): (fieldId: number) => string | undefined {
+function columnNames(metadata: TableMetadata): (fieldId: number) => string | undefined {
   const schemas = [currentSchema(metadata), ...metadata.schemas.toReversed()];
   return (fieldId) => {
     for (const schema of schemas) {

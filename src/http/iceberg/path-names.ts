@@ -24,7 +24,8 @@ export function viewOf(request: IcebergRequest): TableIdentifier {
   return { namespace: namespaceOf(request), name: parameter(request.parameters, 'view') };
 }
 
-function parameter(parameters: Readonly<Record<string, string>>, name: string): string {
+/** A variable of the route's path. */
+export function parameter(parameters: Readonly<Record<string, string>>, name: string): string {
   const value = parameters[name];
   if (value === undefined) throw new IcecoreError('INTERNAL', `The route has no variable ${name}.`);
   return value;
