@@ -20,6 +20,8 @@ export interface SnapshotRequest {
   readonly added: readonly DataFile[];
   /** Paths of live data and delete files to take out. */
   readonly removedPaths: ReadonlySet<string>;
+  /** Data files whose deletion vector goes though they stay: the added files hold another for each. */
+  readonly replacedVectors?: ReadonlySet<string>;
   /** Of the branch's snapshot; empty where it has none. */
   readonly manifests: readonly ManifestFile[];
   readonly readEntries: (manifest: ManifestFile, projection: ManifestProjection) => Promise<readonly ManifestEntry[]>;
@@ -237,20 +239,21 @@ async function takeOut(
   writing: ManifestWriting,
 ): Promise<TakenOut> {
   const paths = request.removedPaths;
+  const vectors = new Set([...paths, ...(request.replacedVectors ?? [])]);
+  const isGone = (entry: ManifestEntry): boolean => isRemoved(entry, paths, vectors);
   const missing = new Set(paths);
-  const mayHold = ({ content }: ManifestFile): boolean => missing.size > 0 || (paths.size > 0 && content === 'deletes');
+  const mayHold = ({ content }: ManifestFile): boolean => missing.size > 0 || (vectors.size > 0 && content === 'deletes');
   const kept: ManifestFile[] = [];
   const removed: DataFile[] = [];
   for (const manifest of manifests) {
-    const isHit =
-      mayHold(manifest) && (await request.readEntries(manifest, { metrics: 'none' })).some((entry) => isRemoved(entry, paths));
+    const isHit = mayHold(manifest) && (await request.readEntries(manifest, { metrics: 'none' })).some(isGone);
     if (!isHit) {
       kept.push(manifest);
       continue;
     }
     const entries = (await request.readEntries(manifest, everything)).filter(({ status }) => status !== 'deleted');
     const rewritten = entries.map((entry): ManifestEntry => {
-      if (!isRemoved(entry, paths)) return { ...entry, status: 'existing' };
+      if (!isGone(entry)) return { ...entry, status: 'existing' };
       removed.push(entry.dataFile);
       return { ...entry, status: 'deleted', snapshotId: request.snapshotId };
     });
@@ -267,10 +270,10 @@ async function takeOut(
 }
 
 /** A deletion vector goes with its data file (spec: "Deletion Vectors"); the Puffin file may hold those of others, which stay. */
-function isRemoved({ status, dataFile }: ManifestEntry, paths: ReadonlySet<string>): boolean {
+function isRemoved({ status, dataFile }: ManifestEntry, paths: ReadonlySet<string>, vectors: ReadonlySet<string>): boolean {
   if (status === 'deleted') return false;
   const isVector = dataFile.fileFormat === 'puffin';
-  return paths.has(dataFile.filePath) || (isVector && paths.has(dataFile.referencedDataFile ?? ''));
+  return paths.has(dataFile.filePath) || (isVector && vectors.has(dataFile.referencedDataFile ?? ''));
 }
 
 function noLongerLive(paths: readonly string[]): IcecoreError {

@@ -34,6 +34,7 @@ export function snapshotSummary(input: SummaryInput): Readonly<Record<string, st
 
 function changesOf(verb: 'added' | 'deleted', files: readonly DataFile[]): Record<string, bigint> {
   const data = files.filter((file) => file.content === 'data');
+  const vectors = files.filter((file) => file.fileFormat === 'puffin');
   const positions = files.filter((file) => file.content === 'position-deletes');
   const equalities = files.filter((file) => file.content === 'equality-deletes');
   const rows = (of: readonly DataFile[]) => of.reduce((sum, file) => sum + file.recordCount, 0n);
@@ -42,9 +43,10 @@ function changesOf(verb: 'added' | 'deleted', files: readonly DataFile[]): Recor
   return {
     [`${verb}-data-files`]: BigInt(data.length),
     [`${verb}-records`]: rows(data),
-    [`${other}-files-size`]: files.reduce((sum, file) => sum + file.fileSizeInBytes, 0n),
+    [`${other}-files-size`]: files.reduce((sum, file) => sum + (file.contentSizeInBytes ?? file.fileSizeInBytes), 0n),
     [`${other}-delete-files`]: BigInt(positions.length + equalities.length),
-    [`${other}-position-delete-files`]: BigInt(positions.length),
+    [`${other}-position-delete-files`]: BigInt(positions.length - vectors.length),
+    [`${other}-dvs`]: BigInt(vectors.length),
     [`${other}-position-deletes`]: rows(positions),
     [`${other}-equality-delete-files`]: BigInt(equalities.length),
     [`${other}-equality-deletes`]: rows(equalities),

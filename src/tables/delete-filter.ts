@@ -28,8 +28,8 @@ export interface EqualityColumn {
 }
 
 /** Field ids of position delete files (spec: "Reserved Field IDs"). */
-const deletedPathId = 2147483546;
-const deletedPositionId = 2147483545;
+export const deletedPathId = 2147483546;
+export const deletedPositionId = 2147483545;
 
 /**
  * Conditions of a WHERE, one a kind of delete, under which a row of `data` stays; none where nothing is deleted. `file` is SQL for the local

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { IcecoreError } from '../errors.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
-import { decodeDeletionVector } from '../iceberg/deletion-vector.ts';
+import { type DeletedPositions, decodeDeletionVector } from '../iceberg/deletion-vector.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { deletionVectorBytesMax, deletionVectorRowsMax } from '../limits.ts';
 import type { Tables } from './tables.ts';
@@ -57,7 +57,12 @@ async function* lines(
   }
 }
 
-async function readVector(tables: Tables, { filePath, contentOffset, contentSizeInBytes }: DataFile, { recordCount }: DataFile) {
+/** The positions that a vector deletes from its data file. Throws FAILED_PRECONDITION, naming the file, for one that is broken. */
+export async function readVector(
+  tables: Tables,
+  { filePath, contentOffset, contentSizeInBytes }: DataFile,
+  { recordCount }: DataFile,
+): Promise<DeletedPositions> {
   const refuse = (why: string): IcecoreError =>
     new IcecoreError('FAILED_PRECONDITION', `The deletion vector in ${filePath} ${why}.`, { context: { file: filePath } });
   if (contentOffset == null || contentSizeInBytes == null) throw refuse('has no place in it by its manifest');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
@@ -10,18 +11,20 @@ import type { NestedField } from '../iceberg/type.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { replaceFiles } from './actions/replace-files.ts';
+import { type FileReplacement, replaceFiles } from './actions/replace-files.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { writeDataFiles } from './data-file-writer.ts';
 import { keyPredicate } from './key-predicate.ts';
+import { writePositionDeletes } from './position-deletes.ts';
 import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './prepared-write.ts';
-import { fileColumn } from './read-parquet.ts';
+import { fileColumn, rowColumn } from './read-parquet.ts';
 import { sameKey } from './row-keys.ts';
 import { hasRowLineage, lastUpdatedField, lineageFields, rowIdField } from './row-lineage.ts';
-import { openScan } from './scan-relation.ts';
+import { openScan, type ScanRelation } from './scan-relation.ts';
 import { planSnapshot } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
+import { writeVectorDeletes } from './vector-deletes.ts';
 
 export interface KeyRewrite {
   readonly write: RowsToWrite;
@@ -33,7 +36,8 @@ export interface KeyRewrite {
 }
 
 /**
- * Upserts or deletes by key, copy on write: the files that hold a matching row are written anew without it. Where the branch moves on
+ * Upserts or deletes by key. Copy on write, the files that hold a matching row are written anew without it; merge on read, where the table's
+ * properties say so, the rows are marked as deleted. Where the branch moves on
  * meanwhile everything is computed again, from then on with the table's turn at committing held, so that it ends.
  */
 export async function rewriteByKey(tables: Tables, connection: DuckDBConnection, rewrite: KeyRewrite): Promise<WriteOutcome> {
@@ -67,6 +71,7 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
     const plan = await planSnapshot(tables.files, table.metadata, head, { schema, where });
     const scan = await openScan(tables, { table, withPosition: true }, schema, plan);
     try {
+      if (isMergeOnRead(table, write.mode)) return await deleteByPosition(tables, connection, table, rewrite, head, scan);
       const hit = await matches(connection, scan.sql, relation, keys);
       const tasks = [...scan.tasksByPath].filter(([path]) => hit.files.has(path)).map(([, task]) => task);
       const withLineage = hasRowLineage(table.metadata);
@@ -91,8 +96,7 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
           table,
           head,
           write,
-          tasks.map(({ file }) => file.filePath),
-          written.files,
+          { removed: tasks.map(({ file }) => file.filePath), added: written.files },
           added,
           hit.rows,
         );
@@ -104,6 +108,63 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
     }
   } catch (error) {
     throw duckDbError(error, `The ${write.mode}`);
+  }
+}
+
+/** Which of the two ways the table's properties want (spec: table properties `write.delete.mode`, `write.merge.mode`). */
+function isMergeOnRead({ metadata }: Table, mode: RowsToWrite['mode']): boolean {
+  const property = mode === 'DELETE' ? 'write.delete.mode' : 'write.merge.mode';
+  return metadata.properties[property] === 'merge-on-read' && metadata.formatVersion > 1;
+}
+
+/** The rows that match are marked as deleted, by position or, in version 3, by vector; no data file is written anew. */
+async function deleteByPosition(
+  tables: Tables,
+  connection: DuckDBConnection,
+  table: Table,
+  { write, relation, keys }: KeyRewrite,
+  head: Snapshot | null,
+  scan: ScanRelation,
+): Promise<PreparedWrite> {
+  const schema = currentSchema(table.metadata);
+  const hits = quoteIdentifier(`hits_${randomUUID()}`);
+  await connection.run(
+    `CREATE TEMP TABLE ${hits} AS SELECT ${fileColumn}, ${rowColumn} FROM ${scan.sql} AS old WHERE EXISTS (SELECT 1 FROM ${relation} AS given WHERE ${sameKey('old', 'given', keys)})`,
+  );
+  const files: DataFile[] = [];
+  try {
+    const rows = { hits, tasksByPath: scan.tasksByPath };
+    const withLineage = hasRowLineage(table.metadata);
+    const rowsRemoved = await countOf(connection, hits);
+    const deletes = await (withLineage ? writeVectorDeletes : writePositionDeletes)(tables, connection, table, rows);
+    files.push(...deletes);
+    const isUpsert = write.mode === 'UPSERT';
+    if (isUpsert) {
+      const given = await tableColumnsSql(connection, relation, schema);
+      const { plan } = scan;
+      const old = withLineage ? await openScan(tables, { table, withLineage }, schema, plan) : null;
+      try {
+        const { files: written } = await writeDataFiles(tables, {
+          connection,
+          relation: `(${old === null ? given : withOldIds(given, old.sql, keys)})`,
+          metadata: table.metadata,
+          withLineage,
+          ...(write.orderBy === undefined ? {} : { orderBy: write.orderBy }),
+          ...(write.signal === undefined ? {} : { signal: write.signal }),
+        });
+        files.push(...written);
+      } finally {
+        old?.release();
+      }
+    }
+    const rowsAdded = isUpsert ? await countOf(connection, relation) : 0n;
+    const replacedVectors = deletes.flatMap(({ referencedDataFile }) => referencedDataFile ?? []);
+    return prepared(table, head, write, { removed: [], added: files, replacedVectors }, rowsAdded, rowsRemoved);
+  } catch (error) {
+    await tables.storage.remove(files.map(({ filePath }) => filePath)).catch(() => undefined);
+    throw error;
+  } finally {
+    await connection.run(`DROP TABLE IF EXISTS ${hits}`);
   }
 }
 
@@ -121,20 +182,18 @@ function prepared(
   table: Table,
   head: Snapshot | null,
   write: RowsToWrite,
-  removed: readonly string[],
-  added: readonly DataFile[],
+  change: Pick<FileReplacement, 'removed' | 'added' | 'replacedVectors'>,
   rowsAdded: bigint,
   rowsRemoved: bigint,
 ): PreparedWrite {
   const snapshotId = newSnapshotId();
   const action = replaceFiles({
     ...snapshotOptions(write, snapshotId),
-    operation: write.mode === 'DELETE' && added.length === 0 ? 'delete' : 'overwrite',
-    removed,
-    added,
+    operation: change.added.every(({ content }) => content !== 'data') ? 'delete' : 'overwrite',
+    ...change,
     readFrom: head?.snapshotId ?? null,
   });
-  return { table, snapshotId, action, files: added.map((file) => file.filePath), rowsAdded, rowsRemoved };
+  return { table, snapshotId, action, files: [...new Set(change.added.map((file) => file.filePath))], rowsAdded, rowsRemoved };
 }
 
 interface Matches {

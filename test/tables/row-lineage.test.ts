@@ -49,11 +49,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant({ kind: 'COMPACT' as const }),
 );
 
+const mode = fc.constantFrom('copy-on-write', 'merge-on-read');
+
 let tables = 0;
 
 test('a row keeps its id whatever file it moves to, and knows when it was changed last', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 7 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 7 }), mode, mode, async (steps, deleteMode, mergeMode) => {
       const name = `raw.lineage_${tables++}`;
       const identifier = parseIdentifier(name);
       await warehouse.create(name, {
@@ -62,6 +64,7 @@ test('a row keeps its id whatever file it moves to, and knows when it was change
           { name: 'value', type: 'int' },
         ],
         formatVersion: 3,
+        properties: { 'write.delete.mode': deleteMode, 'write.merge.mode': mergeMode },
       });
       const model = new Map<number, Row>();
       for (const [at, change] of steps.entries()) {
@@ -92,7 +95,7 @@ test('a row keeps its id whatever file it moves to, and knows when it was change
       const next = (await warehouse.load(name)).metadata.nextRowId ?? 0n;
       expect(rowIds.every((rowId) => rowId < next)).toBe(true);
     }),
-    { numRuns: 12 },
+    { numRuns: 20 },
   );
 });
 

@@ -25,6 +25,8 @@ export interface SnapshotChange {
   readonly operation: SnapshotOperation;
   readonly added: readonly DataFile[];
   readonly removedPaths: ReadonlySet<string>;
+  /** Data files whose deletion vector is replaced by one of `added`. */
+  readonly replacedVectors?: ReadonlySet<string>;
 }
 
 /** Writes the next snapshot of a branch and points the branch to it. */

@@ -13,6 +13,8 @@ export interface FileReplacement extends SnapshotOptions {
   /** Paths of data and delete files that go; each must still be live. */
   readonly removed: readonly string[];
   readonly added: readonly DataFile[];
+  /** Data files that stay, and whose deletion vector is replaced by one of `added`. */
+  readonly replacedVectors?: readonly string[];
   /**
    * The snapshot that the change was computed from, null for a branch without one: CONFLICT (retryable: compute it again) where the
    * branch has moved on, since rows that came meanwhile may be concerned too.
@@ -30,10 +32,15 @@ export function replaceFiles(replacement: FileReplacement): TableAction {
   return {
     name: replacement.operation,
     async apply(base, context) {
-      const { operation, added, removed, readFrom, deletesSeen } = replacement;
+      const { operation, added, removed, readFrom, deletesSeen, replacedVectors = [] } = replacement;
       if (deletesSeen !== undefined) await refuseNewDeletes(base, replacement.branch ?? mainBranch, context, deletesSeen);
       if (readFrom !== undefined) refuseMovedHead(base, replacement.branch ?? mainBranch, readFrom);
-      return await addSnapshot(base, context, replacement, { operation, added, removedPaths: new Set(removed) });
+      return await addSnapshot(base, context, replacement, {
+        operation,
+        added,
+        removedPaths: new Set(removed),
+        replacedVectors: new Set(replacedVectors),
+      });
     },
   };
 }
