@@ -36,7 +36,9 @@ import { modelTable } from './models/model-table.ts';
 import { modelVersionTable } from './models/model-version-table.ts';
 import { Models } from './models/models.ts';
 import { versionStates } from './models/version-states.ts';
+import { CatalogTables } from './rest-catalog/catalog-tables.ts';
 import { Namespaces } from './rest-catalog/namespaces.ts';
+import { TableCommits } from './rest-catalog/table-commits.ts';
 import { ViewOperations } from './rest-catalog/views.ts';
 import { runTable } from './runs/run-table.ts';
 import { Runs } from './runs/runs.ts';
@@ -108,6 +110,8 @@ export class Icecore {
   readonly snapshotFeed: SnapshotFeed;
   readonly maintenance: Maintenance;
   readonly namespaces: Namespaces;
+  readonly catalogTables: CatalogTables;
+  readonly tableCommits: TableCommits;
   readonly #storage: OpenedStorage;
 
   private constructor(config: Config, ground: Ground) {
@@ -147,6 +151,8 @@ export class Icecore {
     this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });
     this.maintenance = new Maintenance({ catalog, tables, runs: this.runs, audit, lineage, clock });
+    this.catalogTables = new CatalogTables({ catalog, tables, audit, lineage, clock });
+    this.tableCommits = new TableCommits({ catalog, tables, audit, lineage, clock });
     this.namespaces = new Namespaces({ catalog, audit, clock });
     const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
     this.featureSets = featureSets;
@@ -199,6 +205,7 @@ export class Icecore {
     const cache = config.cacheDirectory;
     await mkdir(cache, { recursive: true });
     const signingKey = await SigningKey.load(config.signingKeyFile);
+    keys.allowTokens(signingKey.secretFor('access tokens'));
     const formerKeys = await readFormerKeys(config.formerKeyFiles);
     const opened = await openCatalog(config.catalog, clock);
     const catalog = access.inForce ? new GuardedCatalog(opened, access) : opened;

@@ -7,10 +7,11 @@ import { checkLoopbackOrigin } from '../origin-guard.ts';
 import { unknownCaller } from '../request-context.ts';
 import { errorAnswer } from './error.ts';
 import { parseJsonBody, readBody } from './json-body.ts';
+import { LoadAnswers } from './load-answers.ts';
 import type { IcebergRequest, Route } from './route.ts';
 import { RouteTable } from './route-table.ts';
 import { routes } from './routes.ts';
-import { writeAnswer } from './write-answer.ts';
+import { takesGzip, writeAnswer } from './write-answer.ts';
 
 const prefix = '/iceberg';
 
@@ -25,6 +26,7 @@ export function isIcebergRequest({ url = '' }: IncomingMessage): boolean {
 /** The Iceberg REST catalog, at `/iceberg`: the same callers and rules as the GraphQL API's. Never throws. */
 export function icebergEndpoint(icecore: Icecore): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const table = new RouteTable(routes);
+  const loads = new LoadAnswers(icecore);
   return async (req, res) => {
     let operation: string | null = null;
     try {
@@ -38,7 +40,7 @@ export function icebergEndpoint(icecore: Icecore): (req: IncomingMessage, res: S
       const { route, parameters } = table.find(req.method ?? 'GET', path);
       operation = route.operation;
       const query = new URLSearchParams(queryAt === -1 ? '' : url.slice(queryAt + 1));
-      const found = { icecore, caller: refusal.caller, parameters, query, req, res };
+      const found = { icecore, loads, caller: refusal.caller, parameters, query, req, res };
       if (refusal.error !== null) await answerRoute(route, found);
       else await icecore.access.asCaller(refusal.caller, () => answerRoute(route, found));
     } catch (error) {
@@ -51,6 +53,7 @@ export function icebergEndpoint(icecore: Icecore): (req: IncomingMessage, res: S
 
 interface Found {
   readonly icecore: Icecore;
+  readonly loads: LoadAnswers;
   readonly caller: Caller;
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -58,7 +61,7 @@ interface Found {
   readonly res: ServerResponse;
 }
 
-async function answerRoute(route: Route, { icecore, caller, parameters, query, req, res }: Found): Promise<void> {
+async function answerRoute(route: Route, { icecore, loads, caller, parameters, query, req, res }: Found): Promise<void> {
   const { operation } = route;
   let signal: AbortSignal | null = null;
   const request: IcebergRequest = {
@@ -68,6 +71,8 @@ async function answerRoute(route: Route, { icecore, caller, parameters, query, r
     parameters,
     query,
     headers: req.headers,
+    takesGzip: takesGzip(req),
+    loads,
     get signal() {
       signal ??= signalOf(res);
       return signal;

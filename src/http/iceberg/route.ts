@@ -4,6 +4,7 @@ import type { Caller } from '../../access/caller.ts';
 import type { JsonObject } from '../../iceberg/json-member.ts';
 import type { Icecore } from '../../icecore.ts';
 import type { IcebergAnswer } from './answer.ts';
+import type { LoadAnswers } from './load-answers.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE';
 
@@ -28,6 +29,8 @@ export interface IcebergRequest {
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  readonly takesGzip: boolean;
+  readonly loads: LoadAnswers;
   /** Fires when the client has left, or the operation takes too long. */
   readonly signal: AbortSignal;
   /** The request as a change, under its `Idempotency-Key` where it has one. `input` is the body, which a repetition has to equal. */

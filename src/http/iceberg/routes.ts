@@ -1,10 +1,12 @@
+import { commitRoutes } from './commit-routes.ts';
 import { configRoute } from './config-route.ts';
 import { namespaceRoutes } from './namespace-routes.ts';
 import { planRoutes } from './plan-routes.ts';
 import type { Route } from './route.ts';
+import { tableRoutes } from './table-routes.ts';
 import { viewRoutes } from './view-routes.ts';
 
-const catalogRoutes: readonly Route[] = [...namespaceRoutes, ...viewRoutes, ...planRoutes];
+const catalogRoutes: readonly Route[] = [...namespaceRoutes, ...tableRoutes, ...commitRoutes, ...viewRoutes, ...planRoutes];
 
 /** All that is answered below `/iceberg`, and all that `/v1/config` advertises: one list, so that the two cannot differ. */
 export const routes: readonly Route[] = [configRoute(catalogRoutes), ...catalogRoutes];
