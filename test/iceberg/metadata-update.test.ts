@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { IcecoreError } from '../../src/errors.ts';
-import { currentSchema, defaultSortOrder, defaultSpec } from '../../src/iceberg/metadata.ts';
+import { currentSchema, defaultSortOrder, defaultSpec, type TableMetadata } from '../../src/iceberg/metadata.ts';
 import { applyUpdates, withPreviousMetadata } from '../../src/iceberg/metadata-update.ts';
 import { buildPartitionSpec } from '../../src/iceberg/partition-spec.ts';
 import { addColumn } from '../../src/iceberg/schema-evolution.ts';
+import type { TableUpdate } from '../../src/iceberg/table-update.ts';
 import { append, appendUpdates, newFlights, snapshotOf, tag } from './sample-metadata.ts';
 
 function errorOf(action: () => unknown): IcecoreError {
@@ -97,6 +98,28 @@ describe('snapshots', () => {
     expect(cut.extra).toEqual({ statistics: [{ 'snapshot-id': 13 }] });
   });
 
+  it('whose clock is wrong by more than a minute are refused', () => {
+    const table = append(newFlights(), [11n, 200_000]);
+    for (const atMs of [139_999, 260_001]) {
+      expect(errorOf(() => applyUpdates(table, appendUpdates(snapshotOf(table, 12n, atMs)), 200_000)).code).toBe(
+        'BAD_USER_INPUT',
+      );
+    }
+    for (const atMs of [140_000, 260_000]) {
+      expect(applyUpdates(table, appendUpdates(snapshotOf(table, 12n, atMs)), 200_000).snapshotLog).toHaveLength(2);
+    }
+  });
+
+  it('of a v3 table take row ids that none has had', () => {
+    const table = append(newFlights(3), [11n, 2000]);
+    const ahead = { ...snapshotOf(table, 12n, 3000), firstRowId: 50n, addedRows: 5n };
+    expect(applyUpdates(table, appendUpdates(ahead), 3000).nextRowId).toBe(55n);
+    const behind = { ...ahead, firstRowId: 9n };
+    expect(errorOf(() => applyUpdates(table, appendUpdates(behind), 3000))).toMatchObject({ code: 'CONFLICT', retryable: true });
+    const negative = { ...ahead, addedRows: -5n };
+    expect(errorOf(() => applyUpdates(table, appendUpdates(negative), 3000)).code).toBe('BAD_USER_INPUT');
+  });
+
   it('of a v3 table take row ids', () => {
     const table = append(newFlights(3), [11n, 2000], [12n, 3000]);
     expect(table.nextRowId).toBe(20n);
@@ -145,6 +168,126 @@ describe('schemas, specs and orders', () => {
     );
     expect(again.schemas).toHaveLength(1);
     expect(again.partitionSpecs).toHaveLength(1);
+  });
+
+  it('that are there already, and all else that changes nothing, give the same metadata', () => {
+    const table = tag(append(newFlights(), [11n, 2000]), 'v1', 11n);
+    const { schemas, partitionSpecs, sortOrders, refs } = table;
+    const updates: readonly TableUpdate[] = [
+      { action: 'assign-uuid', uuid: table.tableUuid },
+      { action: 'upgrade-format-version', formatVersion: 2 },
+      ...schemas.map((schema) => ({ action: 'add-schema', schema }) as const),
+      { action: 'set-current-schema', schemaId: -1 },
+      { action: 'set-current-schema', schemaId: 0 },
+      ...partitionSpecs.map((spec) => ({ action: 'add-spec', spec }) as const),
+      { action: 'set-default-spec', specId: -1 },
+      ...sortOrders.map((sortOrder) => ({ action: 'add-sort-order', sortOrder }) as const),
+      { action: 'set-default-sort-order', sortOrderId: -1 },
+      { action: 'set-location', location: `${table.location}/` },
+      { action: 'set-properties', updates: {} },
+      { action: 'set-properties', updates: { 'format-version': '3', uuid: 'x' } },
+      { action: 'remove-properties', removals: [] },
+      ...Object.entries(refs).map(([refName, ref]) => ({ action: 'set-snapshot-ref', refName, ref }) as const),
+      { action: 'remove-snapshot-ref', refName: 'none' },
+      { action: 'remove-snapshots', snapshotIds: [99n] },
+      { action: 'remove-statistics', snapshotId: 11n },
+      { action: 'remove-partition-statistics', snapshotId: 11n },
+      { action: 'remove-encryption-key', keyId: 'none' },
+      { action: 'remove-schemas', schemaIds: [9] },
+      { action: 'remove-partition-specs', specIds: [9] },
+    ];
+    for (const update of updates) {
+      const isLast = 'schemaId' in update || 'specId' in update || 'sortOrderId' in update;
+      if (!isLast) expect(applyUpdates(table, [update], 9000), update.action).toBe(table);
+    }
+    expect(applyUpdates(table, updates, 9000)).toBe(table);
+  });
+
+  it('must fit each other when all is done, and not before', () => {
+    const table = newFlights();
+    const schema = currentSchema(table);
+    const without = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'ts') };
+    const dropping: readonly TableUpdate[] = [
+      { action: 'add-schema', schema: without },
+      { action: 'set-current-schema', schemaId: -1 },
+    ];
+    expect(errorOf(() => applyUpdates(table, dropping, 2000))).toMatchObject({ code: 'BAD_USER_INPUT', message: /ts_day/ });
+    const unpartitioned: readonly TableUpdate[] = [
+      { action: 'add-spec', spec: { specId: 0, fields: [] } },
+      { action: 'set-default-spec', specId: -1 },
+    ];
+    expect(applyUpdates(table, [...dropping, ...unpartitioned], 2000)).toMatchObject({ currentSchemaId: 1, defaultSpecId: 1 });
+    const sorted = applyUpdates(
+      table,
+      [
+        {
+          action: 'add-sort-order',
+          sortOrder: { orderId: 1, fields: [{ sourceId: 3, transform: 'identity', direction: 'asc', nullOrder: 'nulls-last' }] },
+        },
+        { action: 'set-default-sort-order', sortOrderId: -1 },
+      ],
+      2000,
+    );
+    const withoutDelay = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'delay') };
+    expect(() =>
+      applyUpdates(
+        sorted,
+        [
+          { action: 'add-schema', schema: withoutDelay },
+          { action: 'set-current-schema', schemaId: -1 },
+        ],
+        3000,
+      ),
+    ).toThrow(/sort order/);
+  });
+
+  it('of a later version of the format are for tables of that version', () => {
+    const field = { id: 8, name: 'at', type: 'timestamp_ns', required: false } as const;
+    const withNanos = (table: TableMetadata) => ({ ...currentSchema(table), fields: [...currentSchema(table).fields, field] });
+    expect(
+      errorOf(() => applyUpdates(newFlights(), [{ action: 'add-schema', schema: withNanos(newFlights()) }], 2000)),
+    ).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: /at is timestamp_ns/,
+    });
+    const upgraded = applyUpdates(
+      newFlights(),
+      [
+        { action: 'upgrade-format-version', formatVersion: 3 },
+        { action: 'add-schema', schema: withNanos(newFlights()) },
+      ],
+      2000,
+    );
+    expect(upgraded.schemas).toHaveLength(2);
+    const { id: _id, ...rest } = field;
+    const defaulted = { ...rest, id: 9, type: 'int', initialDefault: 5 } as const;
+    const schema = { ...currentSchema(newFlights()), fields: [...currentSchema(newFlights()).fields, defaulted] };
+    expect(() => applyUpdates(newFlights(), [{ action: 'add-schema', schema }], 2000)).toThrow(/initial default/);
+  });
+
+  it('that a snapshot was written with are kept', () => {
+    const table = append(newFlights(), [11n, 2000]);
+    const schema = currentSchema(table);
+    const evolved = applyUpdates(
+      table,
+      [
+        { action: 'add-schema', schema: { ...schema, fields: schema.fields.slice(0, 4) } },
+        { action: 'set-current-schema', schemaId: -1 },
+      ],
+      3000,
+    );
+    expect(() => applyUpdates(evolved, [{ action: 'remove-schemas', schemaIds: [0] }], 4000)).toThrow(/snapshot 11/);
+    const later = { ...snapshotOf(evolved, 12n, 4000), schemaId: 1 };
+    const moved = applyUpdates(evolved, appendUpdates(later), 4000);
+    const cleaned = applyUpdates(
+      moved,
+      [
+        { action: 'remove-snapshots', snapshotIds: [11n] },
+        { action: 'remove-schemas', schemaIds: [0] },
+      ],
+      5000,
+    );
+    expect(cleaned.schemas.map(({ schemaId }) => schemaId)).toEqual([1]);
   });
 
   it.each([

@@ -76,6 +76,26 @@ describe('the wire form', () => {
     },
   );
 
+  it('of before 1.0 is read too, where the name of today is not there', () => {
+    expect(parseTableUpdate({ action: 'set-properties', updated: { a: 'b' } })).toEqual({
+      action: 'set-properties',
+      updates: { a: 'b' },
+    });
+    expect(parseTableUpdate({ action: 'remove-properties', removed: ['a'], removals: ['b'] })).toEqual({
+      action: 'remove-properties',
+      removals: ['b'],
+    });
+    const file = { 'snapshot-id': 5, 'statistics-path': 'p' };
+    expect(parseTableUpdate({ action: 'set-statistics', 'snapshot-id': 5, statistics: file })).toEqual(
+      parseTableUpdate({ action: 'set-statistics', statistics: file }),
+    );
+    expect(parseRequirement({ type: 'assert-ref-snapshot-id', ref: 'main' })).toEqual({
+      type: 'assert-ref-snapshot-id',
+      ref: 'main',
+      snapshotId: null,
+    });
+  });
+
   it('refuses what it does not know', () => {
     expect(() => parseTableUpdate({ action: 'add-view-version' })).toThrow('There is no table update add-view-version.');
     expect(() => parseRequirement({ type: 'assert-view-uuid' })).toThrow('There is no table requirement assert-view-uuid.');
