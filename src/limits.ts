@@ -310,3 +310,5 @@ export const transactionTablesMax = 1000;
 export const accessTokenMsMax = 60 * 60 * 1000;
 /** A token can be renewed by itself for so long; then the API key has to be shown again. */
 export const accessTokenChainMsMax = 24 * 60 * 60 * 1000;
+/** A request for an access token: a few names, a key and at most two tokens. Whoever asks is not known yet. */
+export const oauthBodyBytesMax = 64 * 1024;
