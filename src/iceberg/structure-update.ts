@@ -12,15 +12,15 @@ import {
 import { checkSchema, checkSchemaVersion, highestFieldId, type Schema, sameSchema } from './schema.ts';
 import { checkSortOrder, type SortOrder, sortOrderIdFor } from './sort-order.ts';
 
-/** Adds a schema under the next free id, unless there is the same one already; that then counts as the one added last. */
+/**
+ * Adds a schema under the next free id, unless there is the same one already; that then counts as the one added last. The last column id
+ * never goes back: clients give that of the schema alone, which is lower once a column was dropped.
+ */
 export function addSchema(draft: MetadataDraft, schema: Schema, givenLastColumnId?: number): MetadataDraft {
   const { metadata } = draft;
   checkSchema(schema);
   checkSchemaVersion(schema, metadata.formatVersion);
   const lastColumnId = Math.max(givenLastColumnId ?? 0, metadata.lastColumnId, highestFieldId(schema));
-  if (givenLastColumnId !== undefined && givenLastColumnId < metadata.lastColumnId) {
-    throw refuseUpdate(`the last column id ${givenLastColumnId} is below ${metadata.lastColumnId}, and ids never go back`);
-  }
   const same = metadata.schemas.find((existing) => sameSchema(existing, schema));
   const schemaId = same?.schemaId ?? metadata.schemas.reduce((next, existing) => Math.max(next, existing.schemaId + 1), 0);
   if (same !== undefined && lastColumnId === metadata.lastColumnId) return { ...draft, lastAddedSchemaId: schemaId };

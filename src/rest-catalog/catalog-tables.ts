@@ -108,7 +108,7 @@ export class CatalogTables {
     { metadataLocation, overwrites }: { readonly metadataLocation: string; readonly overwrites: boolean },
   ): Promise<Table> {
     requireRole(call.caller, overwrites ? 'admin' : 'scientist', 'register tables');
-    await this.#requireFree(newIdentifier(identifier), overwrites);
+    await this.#requireFree(newIdentifier(identifier), { overwrites });
     const { tables } = this.#options;
     const metadata = await readMetadataFile(tables, metadataLocation);
     return await this.#change(call, 'registerTable', identifier, async (transaction) => {
@@ -124,7 +124,7 @@ export class CatalogTables {
     requireRole(call.caller, 'scientist', 'rename tables');
     newIdentifier(to);
     const table = await this.#writable(from, 'rename');
-    await this.#requireFree(to);
+    await this.#requireFree(to, { from });
     await this.#change(call, 'renameTable', to, (transaction) => {
       transaction.rename(table, to, { requireNamespace: true });
       return { tableUuid: table.uuid, payload: { from: plainName(from) } };
@@ -163,14 +163,17 @@ export class CatalogTables {
     });
   }
 
-  /** Throws FORBIDDEN, ALREADY_EXISTS where a table (unless it is replaced) or a view has the name, NOT_FOUND where the namespace is missing. */
-  async #requireFree(identifier: TableIdentifier, replaces = false): Promise<void> {
+  /** Throws FORBIDDEN, ALREADY_EXISTS where a table (unless it is overwritten) or a view has the name, NOT_FOUND where the namespace is missing. */
+  async #requireFree(
+    identifier: TableIdentifier,
+    { overwrites = false, from }: { readonly overwrites?: boolean; readonly from?: TableIdentifier } = {},
+  ): Promise<void> {
     const { catalog, tables } = this.#options;
     const { namespace } = identifier;
     requireCreate(tables.access, identifier, 'create');
     if ((await catalog.loadNamespace(namespace)) === null) throw noSuchNamespace(namespace);
-    if (!replaces && (await catalog.load(identifier)) !== null) throw tableExists(identifier);
-    if ((await catalog.loadView(identifier)) !== null) throw viewHasName(identifier);
+    if (!overwrites && (await catalog.load(identifier)) !== null) throw tableExists(identifier);
+    if ((await catalog.loadView(identifier)) !== null) throw viewHasName(identifier, from);
   }
 
   async #writable(identifier: TableIdentifier, action: string): Promise<Table> {

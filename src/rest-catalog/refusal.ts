@@ -32,9 +32,14 @@ export function tableExists(identifier: TableIdentifier): IcecoreError {
   return new IcecoreError('ALREADY_EXISTS', `Table already exists: ${table}`, { context: { table, exists: 'table' } });
 }
 
-export function viewHasName(identifier: TableIdentifier): IcecoreError {
+/** Of a table that is to be made, or renamed where `from` is given. */
+export function viewHasName(identifier: TableIdentifier, from?: TableIdentifier): IcecoreError {
   const view = plainName(identifier);
-  return new IcecoreError('ALREADY_EXISTS', `View with same name already exists: ${view}`, { context: { view, exists: 'view' } });
+  const message =
+    from === undefined
+      ? `View with same name already exists: ${view}`
+      : `Cannot rename ${plainName(from)} to ${view}. View already exists`;
+  return new IcecoreError('ALREADY_EXISTS', message, { context: { view, exists: 'view' } });
 }
 
 /** What the catalog says when a race was lost after the checks, in the same words. `identifier` is that of what was to be made. */

@@ -1,3 +1,4 @@
+import type { Access } from '../access/access.ts';
 import type { Caller } from '../access/caller.ts';
 import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -6,6 +7,7 @@ import type { Catalog, ViewPointer } from '../catalog/catalog.ts';
 import { IcecoreError } from '../errors.ts';
 import type { TableIdentifier } from '../iceberg/identifier.ts';
 import type { ViewRequirement, ViewUpdate } from '../iceberg/view-update.ts';
+import { requireCreate } from '../tables/write-access.ts';
 import type { View } from '../views/view.ts';
 import type { ViewDefinition, ViewLink, Views } from '../views/views.ts';
 import { newIdentifier, writable } from './names.ts';
@@ -15,6 +17,7 @@ export interface ViewOperationsOptions {
   readonly catalog: Catalog;
   readonly views: Views;
   readonly audit: Audit;
+  readonly access: Access;
 }
 
 /** Views as engines see them: each change with its audit entry, and refusals in the reference implementation's words. */
@@ -53,7 +56,7 @@ export class ViewOperations {
   /** Throws ALREADY_EXISTS, NOT_FOUND without the namespace, BAD_USER_INPUT, FORBIDDEN. */
   async create(caller: Caller, identifier: TableIdentifier, definition: ViewDefinition): Promise<View> {
     requireRole(caller, 'scientist', 'create views');
-    newIdentifier(identifier);
+    requireCreate(this.#options.access, newIdentifier(identifier), 'create the view');
     const unknown = definition.version.representations.flatMap((each) => (each.type === 'other' ? String(each.json.type) : []));
     if (unknown.length > 0) {
       throw new IcecoreError('BAD_USER_INPUT', `Found unsupported view representations: [${unknown.join(', ')}]`);
@@ -65,7 +68,7 @@ export class ViewOperations {
   /** A view from a metadata file that is there already. Throws as `create`, and NOT_FOUND where the file is missing. */
   async register(caller: Caller, identifier: TableIdentifier, metadataLocation: string): Promise<View> {
     requireRole(caller, 'scientist', 'register views');
-    newIdentifier(identifier);
+    requireCreate(this.#options.access, newIdentifier(identifier), 'register the view');
     const link = this.#link(caller, 'registerView', { name: plainName(identifier), metadataLocation });
     return await inWords(identifier, () => this.#options.views.register(identifier, metadataLocation, link));
   }
@@ -77,7 +80,7 @@ export class ViewOperations {
     { requirements, updates }: { readonly requirements: readonly ViewRequirement[]; readonly updates: readonly ViewUpdate[] },
   ): Promise<View> {
     requireRole(caller, 'scientist', 'replace views');
-    writable(identifier);
+    this.#requireWrite(identifier, 'replace the view');
     const actions = updates.map(({ action }) => action);
     const link = this.#link(caller, 'replaceView', { name: plainName(identifier), updates: actions });
     return await inWords(identifier, () => this.#options.views.replace(identifier, requirements, updates, link));
@@ -86,21 +89,28 @@ export class ViewOperations {
   /** Throws NOT_FOUND, FORBIDDEN. */
   async drop(caller: Caller, identifier: TableIdentifier): Promise<void> {
     requireRole(caller, 'admin', 'drop views');
+    this.#requireWrite(identifier, 'drop the view');
     const link = this.#link(caller, 'dropView', { name: plainName(identifier) });
-    await inWords(writable(identifier), () => this.#options.views.drop(identifier, link));
+    await inWords(identifier, () => this.#options.views.drop(identifier, link));
   }
 
   /** Throws NOT_FOUND for the view or the new namespace, ALREADY_EXISTS where the new name is taken, BAD_USER_INPUT, FORBIDDEN. */
   async rename(caller: Caller, from: TableIdentifier, to: TableIdentifier): Promise<void> {
     requireRole(caller, 'scientist', 'rename views');
-    writable(from);
-    newIdentifier(to);
+    this.#requireWrite(from, 'rename the view');
+    requireCreate(this.#options.access, newIdentifier(to), 'create the view');
     const link = this.#link(caller, 'renameView', { from: plainName(from), to: plainName(to) });
     try {
       await this.#options.views.rename(from, to, link);
     } catch (error) {
       throw renameRefused(error, from, to);
     }
+  }
+
+  /** A view that may not be read is not there, and is told so by the catalog. */
+  #requireWrite(identifier: TableIdentifier, action: string): void {
+    const { access } = this.#options;
+    if (access.mayRead(writable(identifier))) requireCreate(access, identifier, action);
   }
 
   #link(caller: Caller, action: string, payload: unknown): ViewLink {
