@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printTimestamp } from '../iceberg/calendar.ts';
 import { parseJson } from '../iceberg/json.ts';
+import { accessTokenMsMax } from '../limits.ts';
+import { type AccessToken, AccessTokens } from './access-tokens.ts';
 import { type ApiKey, parseApiKey } from './api-key.ts';
 import type { Caller } from './caller.ts';
 import { sha256Bytes } from './key-digest.ts';
@@ -12,6 +14,7 @@ import { localCaller } from './local-caller.ts';
 export class ApiKeys {
   readonly #byDigest: ReadonlyMap<string, ApiKey> | null;
   readonly #clock: Clock;
+  #tokens: AccessTokens | null = null;
 
   private constructor(keys: readonly ApiKey[] | null, clock: Clock) {
     this.#byDigest = keys && new Map(keys.map((key) => [hex(key.digest), key]));
@@ -30,28 +33,52 @@ export class ApiKeys {
     return new ApiKeys(parseKeys(inline ? given : await readKeys(given), where), clock);
   }
 
+  /** From now on tokens that a server with the same secret gave out for one of the keys are taken in their place. */
+  allowTokens(secret: Uint8Array): void {
+    if (this.#byDigest !== null) this.#tokens = new AccessTokens(secret, [...this.#byDigest.values()], this.#clock);
+  }
+
+  /** A token in the place of this key. Throws UNAUTHENTICATED where it is none. Without access control any token does, as none does. */
+  tokenFor(key: string): AccessToken {
+    if (this.#tokens === null) return { token: 'local', expiresInSeconds: accessTokenMsMax / 1000 };
+    return this.#tokens.issue(this.#keyOf(key));
+  }
+
+  /** A token that holds for longer than this one. Throws UNAUTHENTICATED where it no longer holds, or the key has to be shown again. */
+  renewedToken(token: string): AccessToken {
+    return this.#tokens === null ? this.tokenFor(token) : this.#tokens.renew(token);
+  }
+
   /** False where callers are not told apart and all are LOCAL. */
   get inForce(): boolean {
     return this.#byDigest !== null;
   }
 
   /**
-   * The caller behind an `Authorization` header (invariant 8). Throws UNAUTHENTICATED where the header is missing or malformed, or the
-   * key is unknown or has expired. Without access control: the LOCAL caller, whatever the header.
+   * The caller behind an `Authorization` header (invariant 8), which bears a key or a token in its place. Throws UNAUTHENTICATED where the
+   * header is missing or malformed, or the key or token is unknown or has expired. Without access control: the LOCAL caller, whatever the header.
    */
   authenticate(header: string | null | undefined): Caller {
     if (this.#byDigest === null) return localCaller;
-    const key = this.#byDigest.get(hex(sha256Bytes(bearer(header))));
-    if (key === undefined) throw unauthenticated('The API key is not known to this server; ask its operator for one.');
-    if (key.expiresAtMicros !== null && this.#clock.nowMicros() >= key.expiresAtMicros) {
-      const on = printTimestamp(key.expiresAtMicros, 'micros', false);
-      throw unauthenticated(`The key expired on ${on}Z (subject ${key.subject}); ask the server's operator for a new one.`);
-    }
+    const credential = bearer(header);
+    const isKey = this.#byDigest.has(hex(sha256Bytes(credential)));
+    const tokens = !isKey && AccessTokens.isOne(credential) ? this.#tokens : null;
+    const key = tokens === null ? this.#keyOf(credential) : tokens.keyOf(credential);
     return {
       actor: { id: key.subject, name: key.name, kind: key.kind },
       roles: new Set(key.roles),
       assurance: 'CREDENTIAL',
     };
+  }
+
+  #keyOf(text: string): ApiKey {
+    const key = this.#byDigest?.get(hex(sha256Bytes(text)));
+    if (key === undefined) throw unauthenticated('The API key is not known to this server; ask its operator for one.');
+    if (key.expiresAtMicros !== null && this.#clock.nowMicros() >= key.expiresAtMicros) {
+      const on = printTimestamp(key.expiresAtMicros, 'micros', false);
+      throw unauthenticated(`The key expired on ${on}Z (subject ${key.subject}); ask the server's operator for a new one.`);
+    }
+    return key;
   }
 }
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, type KeyObject, sign, verify } from 'node:crypto';
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IcecoreError } from '../errors.ts';
@@ -39,6 +39,13 @@ export class SigningKey {
   /** The signature, in base64. */
   sign(bytes: Uint8Array | string): string {
     return sign(null, bytesOf(bytes), this.#private).toString('base64');
+  }
+
+  /** 32 bytes that only holders of this key can know, others for each purpose. */
+  secretFor(purpose: string): Uint8Array {
+    return new Uint8Array(
+      hkdfSync('sha256', this.#private.export({ type: 'pkcs8', format: 'der' }), '', `icecore ${purpose}`, 32),
+    );
   }
 
   verify(bytes: Uint8Array | string, signature: string): boolean {

@@ -78,7 +78,7 @@ async function answerRoute(route: Route, { icecore, loads, caller, parameters, q
       return signal;
     },
     call: (input) => ({ caller, key: null, input: { ...parameters, ...Object.fromEntries(query), body: input } }),
-    bytes: () => readBody(req),
+    bytes: (bytesMax) => readBody(req, bytesMax),
     json: async () => {
       checkJsonType(req);
       return parseJsonBody(await readBody(req));

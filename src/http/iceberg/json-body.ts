@@ -4,16 +4,16 @@ import { parseJson } from '../../iceberg/json.ts';
 import type { JsonObject } from '../../iceberg/json-member.ts';
 import { requestBodyBytesMax, requestBodyMsMax, restJsonDepthMax } from '../../limits.ts';
 
-/** The body of a request. Throws BAD_USER_INPUT where it is larger than `requestBodyBytesMax`; a client that is too slow is cut off. */
-export async function readBody(req: IncomingMessage): Promise<Uint8Array> {
-  if (Number(req.headers['content-length'] ?? 0) > requestBodyBytesMax) throw tooLarge();
+/** The body of a request. Throws BAD_USER_INPUT where it is larger than `bytesMax`; a client that is too slow is cut off. */
+export async function readBody(req: IncomingMessage, bytesMax = requestBodyBytesMax): Promise<Uint8Array> {
+  if (Number(req.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   const late = setTimeout(() => req.destroy(), requestBodyMsMax);
   try {
     const pieces: Uint8Array[] = [];
     let bytes = 0;
     for await (const piece of req as AsyncIterable<Uint8Array>) {
       bytes += piece.byteLength;
-      if (bytes > requestBodyBytesMax) throw tooLarge();
+      if (bytes > bytesMax) throw tooLarge(bytesMax);
       pieces.push(piece);
     }
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, bytes);
@@ -61,8 +61,8 @@ function malformed(why: string): IcecoreError {
   return new IcecoreError('BAD_USER_INPUT', `The body of the request cannot be read: ${why}.`);
 }
 
-function tooLarge(): IcecoreError {
-  return new IcecoreError('BAD_USER_INPUT', `The body of a request may have ${requestBodyBytesMax} bytes: send it in parts.`, {
-    context: { bytesMax: requestBodyBytesMax },
+function tooLarge(bytesMax: number): IcecoreError {
+  return new IcecoreError('BAD_USER_INPUT', `The body of this request may have ${bytesMax} bytes: send it in parts.`, {
+    context: { bytesMax },
   });
 }

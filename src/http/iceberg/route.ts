@@ -35,8 +35,8 @@ export interface IcebergRequest {
   readonly signal: AbortSignal;
   /** The request as a change, under its `Idempotency-Key` where it has one. `input` is the body, which a repetition has to equal. */
   call(input: unknown): Call;
-  /** The body, bounded. Throws BAD_USER_INPUT where it is too large or late. */
-  bytes(): Promise<Uint8Array>;
+  /** The body, of `bytesMax` at most where that is given. Throws BAD_USER_INPUT where it is too large or late. */
+  bytes(bytesMax?: number): Promise<Uint8Array>;
   /** The body as JSON, 64-bit integers as bigints. Throws BAD_USER_INPUT unless it is an object of bounded nesting. */
   json(): Promise<JsonObject>;
 }

@@ -4,9 +4,17 @@ import { namespaceRoutes } from './namespace-routes.ts';
 import { planRoutes } from './plan-routes.ts';
 import type { Route } from './route.ts';
 import { tableRoutes } from './table-routes.ts';
+import { tokenRoute } from './token-route.ts';
 import { viewRoutes } from './view-routes.ts';
 
-const catalogRoutes: readonly Route[] = [...namespaceRoutes, ...tableRoutes, ...commitRoutes, ...viewRoutes, ...planRoutes];
+const catalogRoutes: readonly Route[] = [
+  tokenRoute,
+  ...namespaceRoutes,
+  ...tableRoutes,
+  ...commitRoutes,
+  ...viewRoutes,
+  ...planRoutes,
+];
 
 /** All that is answered below `/iceberg`, and all that `/v1/config` advertises: one list, so that the two cannot differ. */
 export const routes: readonly Route[] = [configRoute(catalogRoutes), ...catalogRoutes];
