@@ -3,10 +3,15 @@ import type { BoundExpression } from './expression.ts';
 import { and, or } from './expression-bind.ts';
 import { mayMatch } from './inclusive-evaluator.ts';
 import { partitionMatches, projectInclusive } from './partition-projection.ts';
+import { partitionRanges } from './partition-range.ts';
 import type { PartitionSpec } from './partition-spec.ts';
 import { fieldById, type Schema } from './schema.ts';
 import { mustMatch } from './strict-evaluator.ts';
+import { isPrimitive } from './type.ts';
 import { columnRange } from './value-range.ts';
+
+const always = { op: 'true' } as const;
+const never = { op: 'false' } as const;
 
 /**
  * Gives what is left to check of a predicate on the rows of a file: each comparison that its metrics or its partition
@@ -25,10 +30,12 @@ export function residualOf(
     return (file) => join(left(file), right(file));
   }
   const type = fieldById(schema, expression.fieldId)?.type ?? 'unknown';
+  const rangesOf = isPrimitive(type) ? partitionRanges(spec, expression.fieldId, type) : () => [];
   const inPartition = partitionMatches(spec, projectInclusive(spec, schema, expression));
   return (file) => {
-    const range = columnRange(file, expression.fieldId, type);
-    if (mustMatch(expression, () => range)) return { op: 'true' };
-    return mayMatch(expression, () => range) && inPartition(file.partition) ? expression : { op: 'false' };
+    const ranges = [columnRange(file, expression.fieldId, type), ...rangesOf(file.partition)];
+    if (ranges.some((range) => mustMatch(expression, () => range))) return always;
+    const isPossible = ranges.every((range) => mayMatch(expression, () => range)) && inPartition(file.partition);
+    return isPossible ? expression : never;
   };
 }

@@ -44,7 +44,7 @@ export function onColumn({ op, fieldId, type, transform: text, literal }: Transf
 }
 
 /** The first value of a year, month, day or hour counted from 1970. */
-function firstOf(kind: DateTransform, type: PrimitiveType, count: number): Literal {
+export function firstOf(kind: DateTransform, type: PrimitiveType, count: number): Literal {
   const perDay = unitsPerDay[type.endsWith('_ns') ? 'nanos' : 'micros'];
   if (kind === 'hour') return BigInt(count) * (perDay / 24n);
   const days = kind === 'day' ? count : daysFromCivil(civilStart(kind, count));
