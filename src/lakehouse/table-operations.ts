@@ -14,6 +14,7 @@ import { expiryEdges } from '../lineage/table-history.ts';
 import { rollback } from '../tables/actions/rollback.ts';
 import { removeRef, setRef } from '../tables/actions/set-ref.ts';
 import type { TableDefinition } from '../tables/new-table.ts';
+import { refuseReservedRef } from '../tables/pin.ts';
 import { resolveAsOf } from '../tables/resolve-as-of.ts';
 import type { AsOf, Table } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
@@ -110,7 +111,7 @@ export class TableOperations {
     requireRole(call.caller, 'scientist', 'set branches and tags');
     const identifier = userTable(move.table);
     await requireWrite(this.#options.tables, identifier, 'set branches and tags of');
-    refuseReserved(move.name);
+    refuseReservedRef(move.name);
     const { uuid } = await this.#change(call, 'setSnapshotRef', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
       transaction.change(
@@ -178,13 +179,4 @@ function refOf({ type, maxRefAgeMicros }: RefMove, snapshotId: bigint): Snapshot
     type: type === 'BRANCH' ? 'branch' : 'tag',
     ...(maxRefAgeMicros === null ? {} : { maxRefAgeMs: maxRefAgeMicros / 1000n }),
   };
-}
-
-/** Names that Icecore gives to its pins: taken in advance, they would keep it from pinning. */
-function refuseReserved(ref: string): void {
-  if (!/^(training-set\/|icecore-)/.test(ref)) return;
-  throw new IcecoreError(
-    'BAD_USER_INPUT',
-    `Names such as ${ref} are for Icecore's own pins: choose one that begins neither with "training-set/" nor with "icecore-".`,
-  );
 }

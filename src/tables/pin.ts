@@ -106,6 +106,28 @@ export function refusePinned(metadata: TableMetadata, what: string): void {
   );
 }
 
+/** Throws BAD_USER_INPUT for names that Icecore gives to its pins: taken in advance, they would keep it from pinning. */
+export function refuseReservedRef(ref: string): void {
+  if (!/^(training-set\/|icecore-)/.test(ref)) return;
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    `Names such as ${ref} are for Icecore's own pins: choose one that begins neither with "training-set/" nor with "icecore-".`,
+  );
+}
+
+/** Throws BAD_USER_INPUT for properties that would look like pins in a table that begins. */
+export function refuseForgedPins(properties: Readonly<Record<string, string>>): void {
+  const forged = Object.keys(properties).find((key) => key.startsWith(prefix));
+  if (forged === undefined) return;
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    `The property ${forged} is Icecore's own, and says what it has pinned: leave it out.`,
+    {
+      context: { property: forged },
+    },
+  );
+}
+
 /**
  * Throws PINNED, naming the pins, where a table that goes from `before` to `after` would lose one: its snapshot, its tag, or what is
  * remembered of it. A property that would look like a pin is refused too: only Icecore makes those.

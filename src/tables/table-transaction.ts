@@ -14,7 +14,7 @@ import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
 import { beginTable, type TableDefinition } from './new-table.ts';
-import { pinsOf } from './pin.ts';
+import { pinsOf, refuseForgedPins } from './pin.ts';
 import { shownText } from './shown-metadata.ts';
 import type { Table } from './table.ts';
 import type { TableAction } from './table-action.ts';
@@ -75,7 +75,7 @@ export class TableTransaction {
   }
 
   /**
-   * Creates a table that begins with this metadata, snapshots and all. Commit throws ALREADY_EXISTS; with `isAsserted` a table of the
+   * Creates a table that begins with this metadata, snapshots and all. Throws BAD_USER_INPUT for forged pins; commit throws ALREADY_EXISTS; with `isAsserted` a table of the
    * name fails the requirement `assert-create` instead, which is a CONFLICT.
    */
   createFrom(
@@ -84,6 +84,7 @@ export class TableTransaction {
     options: CreationOptions & { readonly isAsserted?: boolean } = {},
   ): TableDraft {
     const { requireNamespace = false, isAsserted = false } = options;
+    refuseForgedPins(metadata.properties);
     this.#begin(identifier, { metadata, metadataLocation: null, overwrites: false, isAsserted }, requireNamespace);
     return { identifier, uuid: metadata.tableUuid, metadata };
   }

@@ -373,6 +373,23 @@ test('no commit of another engine takes a pin or what it holds away', async () =
   );
 });
 
+test('another engine makes nothing that looks like a pin', async () => {
+  await warehouse.create(name, { columns });
+  const table = await warehouse.append(name, 'SELECT 1 AS id');
+  const snapshotId = table.metadata.currentSnapshotId ?? 0n;
+  for (const refName of ['icecore-mine', 'training-set/churn/v1']) {
+    const update: TableUpdate = { action: 'set-snapshot-ref', refName, ref: { type: 'tag', snapshotId } };
+    await expect(commit(name, { updates: [update] })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining(refName),
+    });
+  }
+  await commit(name, { updates: [{ action: 'set-snapshot-ref', refName: 'mine', ref: { type: 'tag', snapshotId } }] });
+  const properties = { [pinProperty('x')]: 'no list at all' };
+  const forged = { ...table.metadata, tableUuid: crypto.randomUUID(), properties };
+  expect(() => warehouse.tables.transaction().createFrom(parseIdentifier(`${name}_x`), forged)).toThrow(/icecore\.pin\.x/);
+});
+
 test('a pinned table is not dropped, nor overwritten, and may be renamed', async () => {
   await warehouse.create(name, { columns });
   const table = await warehouse.append(name, 'SELECT 1 AS id');

@@ -1,6 +1,7 @@
 import { IcecoreError } from '../../errors.ts';
+import { refByName } from '../../iceberg/metadata.ts';
 import type { TableRequirement, TableUpdate } from '../../iceberg/table-update.ts';
-import { refuseLostPins } from '../pin.ts';
+import { refuseLostPins, refuseReservedRef } from '../pin.ts';
 import type { TableAction } from '../table-action.ts';
 
 /** A commit as a client of the REST protocol asks for it: what must still hold, and what is to change. */
@@ -12,13 +13,16 @@ export interface ForeignCommit {
 /**
  * The commit of another engine to a table that exists. Its requirements are checked on the metadata it is applied to, so a race that
  * another commit won is repeated where they still hold. Throws CONFLICT where they do not or its snapshot is late, BAD_USER_INPUT for
- * updates that can never be made, and PINNED where it would take away a pin or what one holds.
+ * updates that can never be made or names that are kept for pins, and PINNED where it would take away a pin or what one holds.
  */
 export function foreignCommit({ requirements, updates }: ForeignCommit): TableAction {
   return {
     name: 'commit',
     apply: async () => ({ requirements, updates }),
-    verify: refuseLostPins,
+    verify: (before, after) => {
+      refuseLostPins(before, after);
+      for (const name of Object.keys(after.refs)) if (refByName(before, name) === undefined) refuseReservedRef(name);
+    },
   };
 }
 
