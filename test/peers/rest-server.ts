@@ -18,9 +18,10 @@ const roles: Readonly<Record<Subject, readonly string[]>> = {
 };
 
 const grants = [
-  { subject: 'engine', namespace: '*', access: 'write' },
-  { subject: 'keeper', namespace: '*', access: 'write' },
-  { subject: 'reader', namespace: 'shared', access: 'read' },
+  { subject: 'engine', on: '*', may: 'write' },
+  { subject: 'keeper', on: '*', may: 'write' },
+  { subject: 'keeper', on: 'icecore', may: 'read' },
+  { subject: 'reader', on: 'shared', may: 'read' },
 ];
 
 export interface RestServerOptions {

@@ -1,0 +1,277 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeWith } from '../environment/tool.ts';
+import { Lakehouse } from './lakehouse.ts';
+import { makePinnedTable } from './pinned-table.ts';
+import { keyOf, RestServer } from './rest-server.ts';
+import { SparkSession } from './spark-session.ts';
+
+describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
+  let server: RestServer;
+  let lakehouse: Lakehouse;
+  let spark: SparkSession;
+  beforeAll(async () => {
+    server = await RestServer.start();
+    lakehouse = new Lakehouse(server.api('keeper'));
+    const directory = await mkdtemp(join(server.directory, 'spark-'));
+    const header = `Bearer ${keyOf('keeper')}`;
+    spark = await SparkSession.start(directory, {
+      uri: server.catalogUri,
+      'header.Authorization': header,
+      'cache-enabled': 'false',
+    });
+    await spark.sql('CREATE NAMESPACE shared');
+  });
+  afterAll(async () => {
+    await spark?.stop();
+    await server?.stop();
+  });
+
+  test('creates, appends, merges, updates, deletes and evolves; GraphQL shows each', async () => {
+    await spark.sql(`CREATE TABLE shared.trips (id BIGINT NOT NULL, city STRING, at TIMESTAMP, fare DECIMAL(9, 2), tags ARRAY<STRING>)
+      USING iceberg PARTITIONED BY (days(at)) TBLPROPERTIES ('owner' = 'spark', 'format-version' = '2')`);
+    await spark.sql(`INSERT INTO shared.trips VALUES
+      (1, 'oslo', TIMESTAMP '2026-01-01 10:00:00', 12.50, array('a', 'b')),
+      (2, 'rome', TIMESTAMP '2026-01-02 10:00:00', 7.25, array()),
+      (9007199254740993, NULL, NULL, NULL, NULL)`);
+    await spark.sql(`MERGE INTO shared.trips t
+      USING (SELECT * FROM VALUES (2, 'roma'), (3, 'pisa') AS s(id, city)) s ON t.id = s.id
+      WHEN MATCHED THEN UPDATE SET city = s.city
+      WHEN NOT MATCHED THEN INSERT (id, city, at, fare, tags) VALUES (s.id, s.city, TIMESTAMP '2026-01-03 10:00:00', 1.00, NULL)`);
+    await spark.sql("UPDATE shared.trips SET fare = fare * 2 WHERE city = 'oslo'");
+    await spark.sql("DELETE FROM shared.trips WHERE city = 'pisa'");
+    expect(await lakehouse.columns('shared.trips')).toEqual([
+      'id long required',
+      'city string',
+      'at timestamptz',
+      'fare decimal(9,2)',
+      'tags list<string>',
+    ]);
+    expect(await lakehouse.partitioning('shared.trips')).toEqual(['day(at)']);
+    expect(await lakehouse.properties('shared.trips')).toMatchObject({ owner: 'spark' });
+    expect(await lakehouse.operations('shared.trips')).toEqual(['append', 'overwrite', 'overwrite', 'delete']);
+    expect(await lakehouse.rows('shared.trips')).toEqual([
+      { id: '1', city: 'oslo', at: '2026-01-01T10:00:00Z', fare: '25.00', tags: ['a', 'b'] },
+      { id: '2', city: 'roma', at: '2026-01-02T10:00:00Z', fare: '7.25', tags: [] },
+      { id: '9007199254740993', city: null, at: null, fare: null, tags: null },
+    ]);
+
+    await spark.sql('ALTER TABLE shared.trips ADD COLUMN rider STRUCT<name: STRING, age: INT> AFTER city');
+    await spark.sql('ALTER TABLE shared.trips ADD COLUMN rider.since DATE');
+    await spark.sql('ALTER TABLE shared.trips RENAME COLUMN fare TO price');
+    await spark.sql('ALTER TABLE shared.trips ALTER COLUMN price TYPE DECIMAL(12, 2)');
+    await spark.sql('ALTER TABLE shared.trips ALTER COLUMN id DROP NOT NULL');
+    await spark.sql('ALTER TABLE shared.trips DROP COLUMN tags');
+    await spark.sql('ALTER TABLE shared.trips DROP PARTITION FIELD days(at)');
+    await spark.sql('ALTER TABLE shared.trips ADD PARTITION FIELD bucket(4, id)');
+    await spark.sql('ALTER TABLE shared.trips WRITE ORDERED BY city DESC NULLS LAST');
+    await spark.sql("ALTER TABLE shared.trips SET TBLPROPERTIES ('note' = 'evolved')");
+    await spark.sql("ALTER TABLE shared.trips UNSET TBLPROPERTIES ('owner')");
+    await spark.sql(`INSERT INTO shared.trips (id, city, rider, at, price)
+      VALUES (4, 'bern', named_struct('name', 'ada', 'age', 36, 'since', DATE '2001-02-03'), TIMESTAMP '2026-01-04 10:00:00', 1234567890.12)`);
+    expect(await lakehouse.columns('shared.trips')).toEqual([
+      'id long',
+      'city string',
+      'rider struct<name: string, age: int, since: date>',
+      'at timestamptz',
+      'price decimal(12,2)',
+    ]);
+    expect(await lakehouse.partitioning('shared.trips')).toEqual(['bucket[4](id)']);
+    expect(await lakehouse.properties('shared.trips')).toMatchObject({ note: 'evolved' });
+    expect(await lakehouse.properties('shared.trips')).not.toHaveProperty('owner');
+    expect(await lakehouse.sql('SELECT id, rider, price FROM shared.trips ORDER BY id LIMIT 3')).toEqual([
+      { id: '1', rider: null, price: '25.00' },
+      { id: '2', rider: null, price: '7.25' },
+      { id: '4', rider: { name: 'ada', age: 36, since: '2001-02-03' }, price: '1234567890.12' },
+    ]);
+  });
+
+  test('deletes by position are read by GraphQL, and tables that GraphQL writes by Spark', async () => {
+    await spark.sql(`CREATE TABLE shared.positions (id BIGINT, name STRING) USING iceberg
+      TBLPROPERTIES ('write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'format-version' = '2')`);
+    await spark.sql("INSERT INTO shared.positions SELECT id, concat('row ', id) FROM range(100)");
+    await spark.sql('DELETE FROM shared.positions WHERE id % 10 = 3');
+    await spark.sql("UPDATE shared.positions SET name = 'changed' WHERE id = 50");
+    const rows = await lakehouse.rows('shared.positions');
+    expect(rows.length).toBe(90);
+    expect(rows).toContainEqual({ id: '50', name: 'changed' });
+    expect(await spark.sql('SELECT count(*) FROM shared.positions.delete_files')).not.toEqual([[0]]);
+
+    await lakehouse.write(
+      'shared.positions',
+      [
+        { id: '50', name: 'by Icecore' },
+        { id: '200', name: 'new' },
+      ],
+      {
+        mode: 'UPSERT',
+        keys: ['id'],
+      },
+    );
+    await lakehouse.write('shared.positions', [{ id: '51' }], { mode: 'DELETE', keys: ['id'] });
+    expect(await spark.sql('SELECT count(*), max(id) FROM shared.positions')).toEqual([[90, 200]]);
+    expect(await spark.sql('SELECT id, name FROM shared.positions WHERE id IN (50, 51, 200) ORDER BY id')).toEqual([
+      [50, 'by Icecore'],
+      [200, 'new'],
+    ]);
+  });
+
+  test('makes, writes and reads branches and tags, and travels in time, as GraphQL does', async () => {
+    await lakehouse.create({ name: 'shared.branches', columns: [{ name: 'id', type: 'long' }] });
+    const first = await lakehouse.write('shared.branches', [{ id: '1' }]);
+    await spark.sql('ALTER TABLE shared.branches CREATE TAG one RETAIN 30 DAYS');
+    await spark.sql('ALTER TABLE shared.branches CREATE BRANCH audit WITH SNAPSHOT RETENTION 5 SNAPSHOTS');
+    await spark.sql('INSERT INTO shared.branches.branch_audit VALUES (2)');
+    await lakehouse.write('shared.branches', [{ id: '3' }], { branch: 'audit' });
+    const second = await lakehouse.write('shared.branches', [{ id: '4' }]);
+    await lakehouse.ask('mutation ($input: SetSnapshotRefInput!) { setSnapshotRef(input: $input) { ref { name } } }', {
+      table: 'shared.branches',
+      name: 'by-graphql',
+      type: 'TAG',
+      snapshotId: second,
+    });
+    const refs = await lakehouse.refs('shared.branches');
+    expect(refs).toMatchObject({ 'TAG one': first, 'TAG by-graphql': second, 'BRANCH main': second });
+    const known = await spark.sql('SELECT type, name, CAST(snapshot_id AS STRING) FROM shared.branches.refs');
+    expect(Object.fromEntries(known.map(([type, name, id]: string[]) => [`${type} ${name}`, id]))).toEqual(refs);
+    expect(await spark.sql("SELECT id FROM shared.branches VERSION AS OF 'audit' ORDER BY id")).toEqual([[1], [2], [3]]);
+    expect(await spark.sql("SELECT id FROM shared.branches VERSION AS OF 'by-graphql' ORDER BY id")).toEqual([[1], [4]]);
+    expect(await spark.sql(`SELECT id FROM shared.branches VERSION AS OF ${first}`)).toEqual([[1]]);
+    const [[committed]] = await spark.sql(
+      `SELECT CAST(committed_at AS STRING) FROM shared.branches.snapshots WHERE snapshot_id = ${first}`,
+    );
+    expect(await spark.sql(`SELECT id FROM shared.branches TIMESTAMP AS OF '${committed}'`)).toEqual([[1]]);
+    expect(await lakehouse.rows('shared.branches', { ref: 'audit' })).toEqual([{ id: '1' }, { id: '2' }, { id: '3' }]);
+    await spark.sql("CALL lake.system.fast_forward('shared.branches', 'audit', 'main')").catch(() => undefined);
+    await spark.sql('ALTER TABLE shared.branches DROP BRANCH audit');
+    await spark.sql('ALTER TABLE shared.branches DROP TAG one');
+    expect(Object.keys(await lakehouse.refs('shared.branches')).toSorted()).toEqual(['BRANCH main', 'TAG by-graphql']);
+  });
+
+  test('makes tables of queries, replaces, renames and drops them', async () => {
+    await spark.sql(
+      'CREATE TABLE shared.made USING iceberg PARTITIONED BY (parity) AS SELECT id, id % 2 AS parity FROM range(10)',
+    );
+    expect((await lakehouse.rows('shared.made')).length).toBe(10);
+    await spark.sql("CREATE OR REPLACE TABLE shared.made USING iceberg AS SELECT 'only' AS word");
+    expect(await lakehouse.rows('shared.made')).toEqual([{ word: 'only' }]);
+    expect((await lakehouse.snapshots('shared.made')).length).toBe(2);
+    await spark.sql("INSERT OVERWRITE shared.made SELECT * FROM VALUES ('other')");
+    await spark.sql('ALTER TABLE shared.made RENAME TO shared.renamed');
+    expect(await lakehouse.rows('shared.renamed')).toEqual([{ word: 'other' }]);
+    expect(await lakehouse.has('shared.made')).toBe(false);
+    await spark.sql('DROP TABLE shared.renamed PURGE');
+    expect(await lakehouse.has('shared.renamed')).toBe(false);
+    await spark.sql("CREATE NAMESPACE shared.nested WITH DBPROPERTIES ('team' = 'ice')");
+    expect(await spark.sql('SHOW NAMESPACES IN shared')).toEqual([['shared.nested']]);
+    await spark.sql('CREATE TABLE shared.nested.deep USING iceberg AS SELECT 1 AS one');
+    expect(await lakehouse.rows('shared.nested.deep')).toEqual([{ one: 1 }]);
+    expect(await spark.refusal('DROP NAMESPACE shared.nested')).toMatch(/not empty/i);
+    await spark.sql('DROP TABLE shared.nested.deep');
+    await spark.sql('DROP NAMESPACE shared.nested');
+    expect(await spark.sql('SHOW NAMESPACES IN shared')).toEqual([]);
+  });
+
+  test('makes, replaces, alters, lists and drops views', async () => {
+    await spark.sql('CREATE TABLE shared.viewed USING iceberg AS SELECT id FROM range(5)');
+    await spark.sql(
+      "CREATE VIEW shared.large (id COMMENT 'of five') COMMENT 'the larger ones' AS SELECT id FROM shared.viewed WHERE id > 2",
+    );
+    expect(await spark.sql('SELECT id FROM shared.large ORDER BY id')).toEqual([[3], [4]]);
+    await spark.sql('CREATE OR REPLACE VIEW shared.large AS SELECT id FROM shared.viewed WHERE id > 3');
+    await spark.sql("ALTER VIEW shared.large SET TBLPROPERTIES ('note' = 'kept')");
+    expect(await spark.sql('SELECT id FROM shared.large')).toEqual([[4]]);
+    expect((await spark.sql('SHOW VIEWS IN shared')).map((row: unknown[]) => row[1])).toEqual(['large']);
+    expect(await spark.sql('SHOW TBLPROPERTIES shared.large (note)')).toEqual([['note', 'kept']]);
+    expect(await spark.refusal('CREATE VIEW shared.viewed AS SELECT 1 AS one')).toMatch(/already exists/i);
+    expect(await spark.refusal('CREATE TABLE shared.large (id INT) USING iceberg')).toMatch(/already exists/i);
+    await spark.sql('ALTER VIEW shared.large RENAME TO shared.largest');
+    expect(await spark.sql('SELECT id FROM shared.largest')).toEqual([[4]]);
+    await spark.sql('DROP VIEW shared.largest');
+    expect(await spark.sql('SHOW VIEWS IN shared')).toEqual([]);
+  });
+
+  test('runs the procedures that maintain a table', async () => {
+    await spark.sql('CREATE TABLE shared.kept (id BIGINT) USING iceberg');
+    for (const id of [1, 2, 3, 4]) await spark.sql(`INSERT INTO shared.kept VALUES (${id})`);
+    const before = await lakehouse.snapshots('shared.kept');
+    const third = before[2]?.snapshotId;
+    await spark.sql(`CALL lake.system.rollback_to_snapshot('shared.kept', ${third})`);
+    expect(await lakehouse.sql('SELECT count(*) AS n FROM shared.kept')).toEqual([{ n: '3' }]);
+    await spark.sql(`CALL lake.system.set_current_snapshot('shared.kept', ${before[3]?.snapshotId})`);
+    expect(await lakehouse.sql('SELECT count(*) AS n FROM shared.kept')).toEqual([{ n: '4' }]);
+    const [[rewritten, added]] = await spark.sql(
+      "CALL lake.system.rewrite_data_files(table => 'shared.kept', options => map('min-input-files', '2'))",
+    );
+    expect([rewritten, added]).toEqual([4, 1]);
+    await spark.sql("CALL lake.system.rewrite_manifests('shared.kept')");
+    expect(await lakehouse.rows('shared.kept')).toEqual(['1', '2', '3', '4'].map((id) => ({ id })));
+    await spark.sql(
+      "CALL lake.system.expire_snapshots(table => 'shared.kept', older_than => TIMESTAMP '2100-01-01', retain_last => 1)",
+    );
+    expect((await lakehouse.snapshots('shared.kept')).length).toBe(1);
+    expect(await lakehouse.rows('shared.kept')).toEqual(['1', '2', '3', '4'].map((id) => ({ id })));
+    await spark.sql("CALL lake.system.remove_orphan_files(table => 'shared.kept')");
+    const [[metadata]] = await spark.sql('SELECT file FROM shared.kept.metadata_log_entries ORDER BY timestamp DESC LIMIT 1');
+    await spark.sql('DROP TABLE shared.kept');
+    await spark.sql(`CALL lake.system.register_table('shared.back', '${metadata}')`);
+    expect(await lakehouse.rows('shared.back')).toEqual(['1', '2', '3', '4'].map((id) => ({ id })));
+    await spark.sql('ALTER TABLE shared.back CREATE BRANCH ahead');
+    await spark.sql('INSERT INTO shared.back.branch_ahead VALUES (5)');
+    await spark.sql("CALL lake.system.fast_forward('shared.back', 'main', 'ahead')");
+    expect((await lakehouse.rows('shared.back')).length).toBe(5);
+  });
+
+  test('cannot expire what a training set holds, nor take its pin away', async () => {
+    const { held, later } = await makePinnedTable(lakehouse);
+    await spark.sql(
+      "CALL lake.system.expire_snapshots(table => 'shared.pinned', older_than => TIMESTAMP '2100-01-01', retain_last => 1)",
+    );
+    expect((await lakehouse.snapshots('shared.pinned')).map(({ snapshotId }) => snapshotId)).toEqual([held, later]);
+    expect(await spark.sql(`SELECT visitors FROM shared.pinned VERSION AS OF ${held}`)).toEqual([[1]]);
+    const forced = `CALL lake.system.expire_snapshots(table => 'shared.pinned', snapshot_ids => array(${held}))`;
+    await spark.refusal(forced);
+    expect(await spark.refusal('ALTER TABLE shared.pinned DROP TAG `training-set/pinned/v1`')).toMatch(
+      /training-set\/pinned\/v1/,
+    );
+    expect((await lakehouse.snapshots('shared.pinned')).map(({ snapshotId }) => snapshotId)).toEqual([held, later]);
+  });
+
+  test("may read Icecore's own tables and write none", async () => {
+    const [[entries]] = await spark.sql('SELECT count(*) FROM icecore.audit_log');
+    expect(entries).toBeGreaterThan(0);
+    expect(await spark.refusal('DELETE FROM icecore.audit_log')).toMatch(/Forbidden|Icecore's own/);
+    expect(await spark.refusal('DROP TABLE icecore.audit_log')).toMatch(/Forbidden|Icecore's own/);
+    expect(await spark.refusal('CREATE TABLE icecore.mine (id INT) USING iceberg')).toMatch(/Forbidden|Icecore's own/);
+  });
+
+  test('and Icecore write one table for a minute, and neither loses a row', async () => {
+    await spark.sql('CREATE TABLE shared.both (writer STRING, n BIGINT) USING iceberg');
+    const untilMs = Date.now() + 60_000;
+    const writeIcecore = async (): Promise<number> => {
+      let written = 0;
+      for (; Date.now() < untilMs; written += 1)
+        await lakehouse.write('shared.both', [{ writer: 'icecore', n: String(written) }]);
+      return written;
+    };
+    const writeSpark = async (): Promise<number> => {
+      let written = 0;
+      for (; Date.now() < untilMs; written += 1) await spark.sql(`INSERT INTO shared.both VALUES ('spark', ${written})`);
+      return written;
+    };
+    const [byIcecore, bySpark] = await Promise.all([writeIcecore(), writeSpark()]);
+    expect(byIcecore).toBeGreaterThan(0);
+    expect(bySpark).toBeGreaterThan(0);
+    const counted = [
+      ['icecore', byIcecore, byIcecore],
+      ['spark', bySpark, bySpark],
+    ];
+    const count =
+      'SELECT writer, count(*) AS rows, count(DISTINCT n) AS different FROM shared.both GROUP BY writer ORDER BY writer';
+    expect(await spark.sql(count)).toEqual(counted);
+    expect(await lakehouse.sql(count)).toEqual(
+      counted.map(([writer, rows, different]) => ({ writer, rows: String(rows), different: String(different) })),
+    );
+  });
+});
