@@ -21,6 +21,11 @@ export interface Config {
   readonly fileRoots: readonly string[];
   /** Further locations that tables may be at, besides the warehouse. */
   readonly allowedLocations: readonly string[];
+  /** ICECORE_STORAGE_CREDENTIALS: a JSON list or a file with one: keys of scoped identities that clients get. Secret. */
+  readonly storageCredentials: string | undefined;
+  /** How clients reach the S3 store, where they are to be told: `https://host:port` and a region. */
+  readonly clientS3Endpoint: string | undefined;
+  readonly clientS3Region: string | undefined;
   /** Origins that scoring may call. */
   readonly modelOrigins: readonly string[];
   /** Whether a server that checks no identities may approve models. */
@@ -62,6 +67,9 @@ export function parseConfig(args: readonly string[], environment: Environment): 
     grants: nonEmpty(environment.ICECORE_GRANTS),
     fileRoots: listOf(environment.ICECORE_FILE_ROOTS, delimiter).map((root) => resolve(root)),
     allowedLocations: listOf(environment.ICECORE_ALLOWED_LOCATIONS, ','),
+    storageCredentials: nonEmpty(environment.ICECORE_STORAGE_CREDENTIALS),
+    clientS3Endpoint: nonEmpty(environment.ICECORE_CLIENT_S3_ENDPOINT),
+    clientS3Region: nonEmpty(environment.ICECORE_CLIENT_S3_REGION),
     modelOrigins: listOf(environment.ICECORE_ALLOWED_MODEL_ORIGINS, ','),
     allowLocalApproval: flags['allow-local-approval'] ?? environment.ICECORE_ALLOW_LOCAL_APPROVAL === 'true',
     signingKeyFile: resolve(nonEmpty(environment.ICECORE_SIGNING_KEY) ?? join(directory, 'signing-key.pem')),

@@ -217,7 +217,7 @@ export const scoringCommitAttemptsMax = 3;
 /** Predictions that an explanation compares, where several rows of a source have the same keys and moment. */
 export const explanationRowsMax = 1000;
 /** Names of the columns of data files without field ids: few tables have such files, and each is looked into once. */
-export const columnNamesCacheBytesMax = 8 * 1024 * 1024;
+export const parquetShapeCacheBytesMax = 8 * 1024 * 1024;
 /** Rows of one batch of a training feed: it is gathered in memory before it is sent. */
 export const feedBatchRowsMax = 1_048_576;
 /** As the contract has it. */
@@ -312,3 +312,5 @@ export const accessTokenMsMax = 60 * 60 * 1000;
 export const accessTokenChainMsMax = 24 * 60 * 60 * 1000;
 /** A request for an access token: a few names, a key and at most two tokens. Whoever asks is not known yet. */
 export const oauthBodyBytesMax = 64 * 1024;
+/** A table that is staged is written within so long; then its files are no longer signed for, until it is committed. */
+export const stagingTicketMsMax = 24 * 60 * 60 * 1000;

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
-import type { TableMetadata } from '../iceberg/metadata.ts';
 import { signedUriLengthMax } from '../limits.ts';
 import { parseLocation } from '../storage/location.ts';
+import type { S3Keys } from '../storage/s3-client.ts';
 import { endpointProperties, type S3Endpoint } from './s3-endpoint.ts';
 import { signS3Request } from './s3-signature.ts';
 import { parseS3Target } from './s3-target.ts';
 import { type SignRequest, signableRequest } from './signable-request.ts';
-import type { S3Keys, StorageAccess } from './storage-credential.ts';
+import type { StorageAccess } from './storage-credential.ts';
 import type { StorageCredentials } from './storage-credentials.ts';
 import type { AccessRequest } from './table-access.ts';
 
@@ -44,8 +44,8 @@ export class RemoteSigning {
   }
 
   /** What tells a client to have its requests for a table's files signed. Nothing of it is secret. */
-  config(metadata: TableMetadata, { access, subject, signPath }: AccessRequest): Readonly<Record<string, string>> {
-    const credential = this.#options.credentials.find(parseLocation(metadata.location), access, subject);
+  config(tableLocation: string, { access, subject, signPath }: AccessRequest): Readonly<Record<string, string>> {
+    const credential = this.#options.credentials.find(parseLocation(tableLocation), access, subject);
     const endpoint = credential?.endpoint ?? this.#options.clientEndpoint ?? this.#options.ownEndpoint;
     return {
       ...endpointProperties(endpoint),

@@ -1,7 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { S3Keys } from '../storage/s3-client.ts';
 import type { S3Target } from './s3-target.ts';
-import type { S3Keys } from './storage-credential.ts';
 
 export interface ToSign {
   readonly method: string;

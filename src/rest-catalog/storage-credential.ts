@@ -1,17 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { IcecoreError } from '../errors.ts';
 import { asArrayOf, asBoolean, asOneOf, asString, type JsonObject, member, optionalMember } from '../iceberg/json-member.ts';
 import { type Location, parseLocation, printLocation } from '../storage/location.ts';
+import type { S3Keys } from '../storage/s3-client.ts';
 import { endpointProperties, type S3Endpoint, s3Endpoint } from './s3-endpoint.ts';
 
 /** What a holder of a credential may do, as the operator set it up in the store. */
 export type StorageAccess = 'read' | 'write';
-
-/** Keys of an identity in a store. */
-export interface S3Keys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
 
 export interface StorageCredentialOptions {
   readonly prefix: Location;
@@ -34,6 +29,8 @@ const members = new Set([
 
 /** Static keys of an identity that the store lets reach no more than a prefix. They show in no JSON, text or inspection of it. */
 export class StorageCredential {
+  /** Tells it from others, also from those of an earlier start of the server; says nothing of its keys. */
+  readonly id: string = randomUUID();
   /** Where it is of use. */
   readonly prefix: Location;
   readonly access: StorageAccess;

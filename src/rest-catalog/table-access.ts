@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { TableMetadata } from '../iceberg/metadata.ts';
+import type { AllowedLocations } from '../storage/allowed-locations.ts';
 import { type Location, parseLocation, printLocation } from '../storage/location.ts';
 import { locationProperties } from '../tables/metadata-locations.ts';
 import type { AccessDelegation } from './access-delegation.ts';
@@ -8,22 +8,34 @@ import { endpointProperties } from './s3-endpoint.ts';
 import type { StorageAccess } from './storage-credential.ts';
 import type { StorageCredentials } from './storage-credentials.ts';
 
-/** Who is to reach the files of a table, and how. */
-export interface AccessRequest {
+export interface TableAccessesOptions {
+  readonly credentials: StorageCredentials;
+  readonly signing: RemoteSigning;
+  readonly locations: AllowedLocations;
+}
+
+/** Who is to reach the files of a table. */
+export interface CredentialHolder {
   /** The caller's subject. */
   readonly subject: string;
   /** What the caller may do with the table. */
   readonly access: StorageAccess;
+}
+
+/** The same, and how. */
+export interface AccessRequest extends CredentialHolder {
   /** What the client asked for; nothing is given that was not. */
   readonly delegation: ReadonlySet<AccessDelegation>;
   /** The path, below the catalog's own, at which requests for this table's files are signed. */
   readonly signPath: string;
 }
 
-/** What a client gets to reach a table's files (REST specification: `LoadTableResult`). Secret, unless both are empty. */
+/** What a client gets to reach a table's files (REST specification: `LoadTableResult`). Secret where there are credentials. */
 export interface TableAccess {
   readonly config: Readonly<Record<string, string>>;
   readonly storageCredentials: readonly PrefixedConfig[];
+  /** Differs where the rest does, and holds no secret: it goes into entity tags. */
+  readonly tag: string;
 }
 
 /** A `StorageCredential` of the REST specification. */
@@ -32,64 +44,64 @@ export interface PrefixedConfig {
   readonly config: Readonly<Record<string, string>>;
 }
 
-const none: TableAccess = { config: {}, storageCredentials: [] };
+export const noAccess: TableAccess = { config: {}, storageCredentials: [], tag: '' };
+
+/** What of a table's metadata says where its files are. */
+export type TablePlaces = Pick<TableMetadata, 'location' | 'properties'>;
 
 /** How clients reach the files of tables without keys of their own: by static keys of scoped identities, else by signatures of this server. */
 export class TableAccesses {
-  /**
-   * Stands in entity tags of answers that hold credentials, which themselves must not: they are read when the server starts, so
-   * no client goes on with those of an earlier start.
-   */
-  readonly generation: string = randomUUID();
+  /** Whether there is anything to give, for some table: else none has to be looked at. */
+  readonly isServed: boolean;
+  readonly signing: RemoteSigning;
   readonly #credentials: StorageCredentials;
-  readonly #signing: RemoteSigning;
 
-  constructor(credentials: StorageCredentials, signing: RemoteSigning) {
+  constructor({ credentials, signing, locations }: TableAccessesOptions) {
     this.#credentials = credentials;
-    this.#signing = signing;
+    this.signing = signing;
+    this.isServed = locations.roots.some((root) => root.scheme === 's3');
   }
 
   /** Credentials where the client takes them and there are some for the table's location, else signing where it takes that. */
-  of(metadata: TableMetadata, request: AccessRequest): TableAccess {
+  of(table: TablePlaces, request: AccessRequest): TableAccess {
     if (request.delegation.has('vended-credentials')) {
-      const storageCredentials = this.credentials(metadata, request);
-      const first = storageCredentials[0];
+      const found = this.#find(table, request);
+      const storageCredentials = found.map(({ given }) => given);
       // Clients from before `storage-credentials` look for the same in `config`.
-      if (first !== undefined) return { config: first.config, storageCredentials };
+      const config = storageCredentials[0]?.config ?? {};
+      if (found.length > 0) return { config, storageCredentials, tag: found.map(({ id }) => id).join(' ') };
     }
-    if (request.delegation.has('remote-signing') && isRemote(metadata.location)) {
-      return { config: this.#signing.config(metadata, request), storageCredentials: [] };
+    if (request.delegation.has('remote-signing') && locationOf(table.location)?.scheme === 's3') {
+      const config = this.signing.config(table.location, request);
+      return { config, storageCredentials: [], tag: `sign ${JSON.stringify(config)}` };
     }
-    return none;
+    return noAccess;
   }
 
   /** Those for the table's location, which is first, and for other places that writers are told to put files at. Secret. */
-  credentials(
-    metadata: TableMetadata,
-    { access, subject }: Pick<AccessRequest, 'access' | 'subject'>,
-  ): readonly PrefixedConfig[] {
-    const places = [metadata.location, ...locationProperties.flatMap((property) => metadata.properties[property] ?? [])];
-    const given = new Map<string, PrefixedConfig>();
-    for (const place of places) {
+  credentials(table: TablePlaces, holder: CredentialHolder): readonly PrefixedConfig[] {
+    return this.#find(table, holder).map(({ given }) => given);
+  }
+
+  #find(
+    table: TablePlaces,
+    { access, subject }: CredentialHolder,
+  ): readonly { readonly id: string; readonly given: PrefixedConfig }[] {
+    const places = [table.location, ...locationProperties.flatMap((property) => table.properties[property] ?? [])];
+    const found = new Map<string, { readonly id: string; readonly given: PrefixedConfig }>();
+    for (const [index, place] of places.entries()) {
       const location = locationOf(place);
-      if (location === null) continue;
-      const credential = this.#credentials.find(location, access, subject);
-      if (credential === null) {
-        if (given.size === 0) return [];
-        continue;
-      }
+      const credential = location === null ? null : this.#credentials.find(location, access, subject);
+      if (credential === null && index === 0) return [];
+      if (credential === null) continue;
       // Clients compare it with locations as text.
       const prefix = inSchemeOf(place, credential.prefix);
-      const endpoint = credential.endpoint === null ? this.#signing.clientEndpoint : null;
+      const endpoint = credential.endpoint === null ? this.signing.clientEndpoint : null;
       const config = { ...(endpoint === null ? {} : endpointProperties(endpoint)), ...credential.config() };
-      given.set(prefix, { prefix, config });
+      found.set(prefix, { id: credential.id, given: { prefix, config } });
     }
-    return [...given.values()];
+    return [...found.values()];
   }
-}
-
-function isRemote(location: string): boolean {
-  return locationOf(location)?.scheme === 's3';
 }
 
 /** Null for what other engines wrote and this server does not understand. */

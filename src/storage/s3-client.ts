@@ -1,6 +1,23 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { storageAttemptsMax, storageConnectMsMax, storageIdleMsMax, storageRequestMsMax, storageSocketsMax } from '../limits.ts';
 
+/** Keys of an identity in a store. */
+export interface S3Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** The keys that `s3ClientFrom` signs with, looked up when they are first asked for, and again before they expire. */
+export function s3KeysFrom(environment: NodeJS.ProcessEnv): () => Promise<S3Keys> {
+  let client: S3Client | null = null;
+  return async () => {
+    client ??= s3ClientFrom(environment);
+    const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+    return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  };
+}
+
 /**
  * A client set up by the environment: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REGION` or
  * `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` (otherwise the SDK's
