@@ -38,6 +38,8 @@ import { Models } from './models/models.ts';
 import { versionStates } from './models/version-states.ts';
 import { CatalogTables } from './rest-catalog/catalog-tables.ts';
 import { Namespaces } from './rest-catalog/namespaces.ts';
+import { openTableAccesses } from './rest-catalog/open-table-accesses.ts';
+import type { TableAccesses } from './rest-catalog/table-access.ts';
 import { TableCommits } from './rest-catalog/table-commits.ts';
 import { ViewOperations } from './rest-catalog/views.ts';
 import { runTable } from './runs/run-table.ts';
@@ -72,6 +74,7 @@ interface Ground {
   readonly catalog: Catalog;
   readonly storage: OpenedStorage;
   readonly locations: AllowedLocations;
+  readonly tableAccesses: TableAccesses;
   readonly duckdb: DuckDb;
   readonly tables: Tables;
   readonly ledger: Ledger;
@@ -88,6 +91,10 @@ export class Icecore {
   readonly catalog: Catalog;
   /** Where tables may live. */
   readonly locations: AllowedLocations;
+  /** How clients reach the files of tables. */
+  readonly tableAccesses: TableAccesses;
+  /** Of tickets for tables that are staged. */
+  readonly stagingSecret: Uint8Array;
   readonly duckdb: DuckDb;
   readonly tables: Tables;
   readonly ledger: Ledger;
@@ -122,6 +129,8 @@ export class Icecore {
     this.clock = clock;
     this.catalog = catalog;
     this.locations = locations;
+    this.tableAccesses = ground.tableAccesses;
+    this.stagingSecret = signingKey.secretFor('staged tables');
     this.duckdb = duckdb;
     this.tables = tables;
     this.ledger = ledger;
@@ -215,6 +224,7 @@ export class Icecore {
       cacheDir: join(cache, 'files'),
     });
     const locations = allowedLocations(config.warehouse, config.allowedLocations);
+    const tableAccesses = await openTableAccesses(config, { locations, clock, environment: process.env });
     const warehouse = warehouseLocation(config.warehouse);
     const duckdb = await DuckDb.open({
       spillDirectory: join(cache, 'spill'),
@@ -239,7 +249,7 @@ export class Icecore {
       indexDirectory: join(cache, 'ledger'),
       tables: ledgerTables,
     });
-    const ground = { keys, access, clock, catalog, storage, locations, duckdb, tables, ledger, signingKey, formerKeys };
+    const ground = { keys, access, clock, catalog, storage, locations, tableAccesses, duckdb, tables, ledger, signingKey, formerKeys };
     const icecore = new Icecore(config, ground);
     icecore.audit.start();
     await icecore.runs.begin();
