@@ -49,6 +49,7 @@ import { Scoring } from './scoring/scoring.ts';
 import { DuckDb } from './sql/duckdb.ts';
 import { type AllowedLocations, allowedLocations, realLocalRoots } from './storage/allowed-locations.ts';
 import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
+import { areReadable } from './tables/readable.ts';
 import { Tables } from './tables/tables.ts';
 import { TrainingFeeds } from './training/feed.ts';
 import { Training } from './training/training.ts';
@@ -151,11 +152,19 @@ export class Icecore {
     });
     this.audit = audit;
     this.lineage = lineage;
-    this.runs = new Runs({ catalog, ledger, clock, audit, access, transaction: () => tables.transaction() });
+    this.runs = new Runs({
+      catalog,
+      ledger,
+      clock,
+      audit,
+      access,
+      readable: (refs) => areReadable(tables, refs),
+      transaction: () => tables.transaction(),
+    });
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
     this.views = new Views({ catalog, tables, clock });
-    this.viewOperations = new ViewOperations({ catalog, views: this.views, audit });
+    this.viewOperations = new ViewOperations({ catalog, views: this.views, audit, access });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });
@@ -174,7 +183,6 @@ export class Icecore {
       trainingSetAt: (name, snapshotId) => training.trainingSetAt(name, snapshotId),
     });
     this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
-    this.modelFeed = new ModelFeed({ catalog, ledger });
     this.models = new Models({
       catalog,
       tables,
@@ -186,6 +194,7 @@ export class Icecore {
       allowLocalApproval: config.allowLocalApproval,
       training,
     });
+    this.modelFeed = new ModelFeed({ catalog, ledger, read: this.models.read });
     this.scoring = new Scoring({
       catalog,
       tables,
@@ -249,7 +258,20 @@ export class Icecore {
       indexDirectory: join(cache, 'ledger'),
       tables: ledgerTables,
     });
-    const ground = { keys, access, clock, catalog, storage, locations, tableAccesses, duckdb, tables, ledger, signingKey, formerKeys };
+    const ground = {
+      keys,
+      access,
+      clock,
+      catalog,
+      storage,
+      locations,
+      tableAccesses,
+      duckdb,
+      tables,
+      ledger,
+      signingKey,
+      formerKeys,
+    };
     const icecore = new Icecore(config, ground);
     icecore.audit.start();
     await icecore.runs.begin();

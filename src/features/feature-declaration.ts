@@ -56,7 +56,8 @@ export function printDeclaration(declaration: FeatureDeclaration): {
     [`${prefix}tags`]: Object.keys(declaration.tags).length === 0 ? null : canonicalJson(declaration.tags),
     [`${prefix}descriptions`]: Object.keys(featureDescriptions).length === 0 ? null : canonicalJson(featureDescriptions),
     [definitionProperty]: declaration.definition,
-    [definitionReadsProperty]: definitionReads === null || declaration.definition === null ? null : JSON.stringify(definitionReads),
+    [definitionReadsProperty]:
+      definitionReads === null || declaration.definition === null ? null : JSON.stringify(definitionReads),
     [`${prefix}definition-engine`]: declaration.definitionEngine,
   };
   const updates: Record<string, string> = {};

@@ -1,5 +1,6 @@
 import type { Call, Page } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
+import { visiblePage } from '../access/visible-page.ts';
 import type { Audit } from '../audit/audit.ts';
 import { auditSubject } from '../audit/subject.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -11,6 +12,7 @@ import { type Claim, once } from '../ledger/once.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import type { LineageEdgeDraft, LineageRef } from '../lineage/lineage-record.ts';
+import { ofReadable } from '../tables/readable.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { FeatureSet } from './feature-set.ts';
@@ -31,7 +33,7 @@ export interface NewFeatureSet {
   readonly features: readonly FeatureRequest[];
 }
 
-/** The versions of feature sets: rows that are only ever added. */
+/** The versions of feature sets: rows that are only ever added. A version shows where all of its feature tables may be read. */
 export class FeatureSets {
   readonly #options: FeatureSetsOptions;
 
@@ -54,12 +56,21 @@ export class FeatureSets {
 
   /** The newest version where none is asked for; null where there is none. */
   async featureSet(name: string, version: number | null = null): Promise<FeatureSet | null> {
-    const [row] = await this.#options.ledger.select(featureSetTable, {
-      where: version === null ? { name } : { name, version },
-      orderBy: 'version DESC',
-      limit: 1,
-    });
-    return row === undefined ? null : featureSetOf(row);
+    const [newest] = await visiblePage(
+      this.#options.tables.access,
+      1,
+      async (after: FeatureSet | null, limit) => {
+        const rows = await this.#options.ledger.select(featureSetTable, {
+          where: version === null ? { name } : { name, version },
+          ...(after === null ? {} : { sql: { text: 'version < ?', args: [after.version] } }),
+          orderBy: 'version DESC',
+          limit,
+        });
+        return rows.map(featureSetOf);
+      },
+      (sets) => this.#visible(sets),
+    );
+    return newest ?? null;
   }
 
   /** As `featureSet`; throws NOT_FOUND. */
@@ -74,15 +85,22 @@ export class FeatureSets {
 
   /** The newest version of each set, in order of name. */
   async featureSets(page: Page): Promise<readonly FeatureSet[]> {
-    const rows = await this.#options.ledger.select(featureSetTable, {
-      sql: {
-        text: 'name > ? AND version = (SELECT max(version) FROM "icecore.feature_sets" AS other WHERE other.name = "icecore.feature_sets".name)',
-        args: [page.after ?? ''],
+    return await visiblePage(
+      this.#options.tables.access,
+      page.first,
+      async (last: FeatureSet | null, limit) => {
+        const rows = await this.#options.ledger.select(featureSetTable, {
+          sql: {
+            text: 'name > ? AND version = (SELECT max(version) FROM "icecore.feature_sets" AS other WHERE other.name = "icecore.feature_sets".name)',
+            args: [last?.name ?? page.after ?? ''],
+          },
+          orderBy: 'name',
+          limit,
+        });
+        return rows.map(featureSetOf);
       },
-      orderBy: 'name',
-      limit: page.first,
-    });
-    return rows.map(featureSetOf);
+      (sets) => this.#visible(sets),
+    );
   }
 
   /** Versions that take a feature, in order of name and version; `after` is the pair that the last page ended with. */
@@ -91,17 +109,31 @@ export class FeatureSets {
     fieldId: number,
     page: { readonly first: number; readonly after: { readonly name: string; readonly version: number } | null },
   ): Promise<readonly FeatureSet[]> {
-    const rows = await this.#options.ledger.select(featureSetTable, {
-      sql: {
-        text:
-          '(name, version) > (?, ?) AND EXISTS (SELECT 1 FROM json_each(features) WHERE ' +
-          "json_extract(value, '$.table_uuid') = ? AND json_extract(value, '$.field_id') = ?)",
-        args: [page.after?.name ?? '', page.after?.version ?? 0, tableUuid, fieldId],
+    return await visiblePage(
+      this.#options.tables.access,
+      page.first,
+      async (last: FeatureSet | null, limit) => {
+        const after = last ?? page.after;
+        const rows = await this.#options.ledger.select(featureSetTable, {
+          sql: {
+            text:
+              '(name, version) > (?, ?) AND EXISTS (SELECT 1 FROM json_each(features) WHERE ' +
+              "json_extract(value, '$.table_uuid') = ? AND json_extract(value, '$.field_id') = ?)",
+            args: [after?.name ?? '', after?.version ?? 0, tableUuid, fieldId],
+          },
+          orderBy: 'name, version',
+          limit,
+        });
+        return rows.map(featureSetOf);
       },
-      orderBy: 'name, version',
-      limit: page.first,
-    });
-    return rows.map(featureSetOf);
+      (sets) => this.#visible(sets),
+    );
+  }
+
+  #visible(sets: readonly FeatureSet[]): Promise<readonly FeatureSet[]> {
+    return ofReadable(this.#options.tables, sets, (set) =>
+      set.tables.map(({ tableUuid, table }) => ({ tableUuid, tableName: table })),
+    );
   }
 
   async #create(call: Call, input: NewFeatureSet, claim: Claim): Promise<{ readonly version: number }> {
@@ -119,6 +151,7 @@ export class FeatureSets {
     const seq = await catalog.subjectSeq(featureSetSubject(input.name));
     const frozen = freezeFeatures(input.features, await this.#tablesOf(input.features));
     const newest = await this.featureSet(input.name);
+    await this.#refuseUnseen(input.name, newest);
     const isSame = newest !== null && newest.hash === frozen.hash;
     const version = isSame ? newest.version : (newest?.version ?? 0) + 1;
     const record = claim({ version });
@@ -143,6 +176,15 @@ export class FeatureSets {
     }
     await transaction.commit();
     return { version };
+  }
+
+  /** Versions are counted over all of them, so who does not see the newest cannot make the next. */
+  async #refuseUnseen(name: string, seen: FeatureSet | null): Promise<void> {
+    const newest = await this.#options.tables.access.asServer(() => this.featureSet(name));
+    if (newest?.version === seen?.version) return;
+    throw new IcecoreError('ALREADY_EXISTS', `The name "${name}" is taken. Give the feature set another one.`, {
+      context: { featureSet: name },
+    });
   }
 
   /** By the names under which they are asked for. Throws NOT_FOUND with names that may have been meant. */

@@ -36,6 +36,7 @@ export class Materializations {
     options.runs.register('materializeFeatures', {
       kind: 'MATERIALIZATION',
       handler: (context) => materialize(options, context),
+      showsTo: async ({ input }) => (await options.tables.findByUuid((input as RecordedMaterialization).tableUuid)) !== null,
     });
   }
 

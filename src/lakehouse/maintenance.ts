@@ -18,7 +18,9 @@ import { startRun } from '../runs/start-run.ts';
 import { compactTable } from '../tables/compact-table.ts';
 import { expireTable } from '../tables/expire-table.ts';
 import { removeOrphanFiles } from '../tables/orphan-files.ts';
+import { mayReadName } from '../tables/readable.ts';
 import { rewriteManifests } from '../tables/rewrite-manifests.ts';
+import { shownText } from '../tables/shown-metadata.ts';
 import type { Table, TableSnapshotRef } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import { requireWrite } from '../tables/write-access.ts';
@@ -77,10 +79,12 @@ export class Maintenance {
   constructor(options: MaintenanceOptions) {
     this.#options = options;
     const kind = 'MAINTENANCE';
-    options.runs.register('compactTable', { kind, handler: (context) => this.#compact(context) });
-    options.runs.register('expireSnapshots', { kind, handler: (context) => this.#expire(context) });
-    options.runs.register('removeOrphanFiles', { kind, handler: (context) => this.#removeOrphans(context) });
-    options.runs.register('rewriteManifests', { kind, handler: (context) => this.#rewriteManifests(context) });
+    const showsTo = async ({ input }: Run): Promise<boolean> =>
+      mayReadName(options.tables, (input as { readonly table: string }).table);
+    options.runs.register('compactTable', { kind, showsTo, handler: (context) => this.#compact(context) });
+    options.runs.register('expireSnapshots', { kind, showsTo, handler: (context) => this.#expire(context) });
+    options.runs.register('removeOrphanFiles', { kind, showsTo, handler: (context) => this.#removeOrphans(context) });
+    options.runs.register('rewriteManifests', { kind, showsTo, handler: (context) => this.#rewriteManifests(context) });
   }
 
   /** Small files become fewer and whole ones. Throws NOT_FOUND, FORBIDDEN. */
@@ -175,9 +179,12 @@ export class Maintenance {
         transaction.link(this.#link(context.caller, 'expireSnapshots', before, { table, olderThanMs, keepLast }));
       },
     });
+    const { access } = this.#options.tables;
+    const { metadata } = await access.asServer(() => this.#options.tables.load(after.identifier));
+    const shown = (tag: string): string => shownText(access, metadata, tag);
     const result: ExpireResult = {
       removed: removed.map(String),
-      kept: kept.map(({ snapshotId, heldBy }) => ({ snapshotId: String(snapshotId), heldBy })),
+      kept: kept.map(({ snapshotId, heldBy }) => ({ snapshotId: String(snapshotId), heldBy: heldBy.map(shown) })),
     };
     await this.#finish(context, { result, inputs: [], outputs: current(after) });
   }

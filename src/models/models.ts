@@ -34,7 +34,7 @@ export class Models {
   constructor(options: ModelsOptions) {
     this.#options = options;
     this.#changes = new ModelChanges(options);
-    this.read = new ModelReader(options.ledger);
+    this.read = new ModelReader(options.ledger, options.tables);
   }
 
   /** Throws ALREADY_EXISTS, BAD_USER_INPUT, FORBIDDEN. */

@@ -66,8 +66,9 @@ export async function versionRegistration(
 ): Promise<ModelChange<{ readonly version: number }>> {
   const { read, nowMicros } = context;
   await read.requireModel(input.model);
-  const { table, trainingSet, featureSet } = await basisOf(context.training, input.trainedOn);
-  const [newest] = await read.versions(input.model, { first: 1, after: null });
+  const { table, trainingSet, featureSet } = await basisOf(context, input.trainedOn);
+  // Of all versions, whoever sees them: a number is never used twice.
+  const [newest] = await context.tables.access.asServer(() => read.versions(input.model, { first: 1, after: null }));
   const content = {
     artifactSha256: checkedSha256(input.artifactSha256),
     trainingTable: table,
@@ -144,7 +145,7 @@ function trainedOnEdge(version: ModelVersion): LineageEdgeDraft {
 }
 
 async function basisOf(
-  training: TrainingSource,
+  { tables, training }: Pick<RegistrationContext, 'tables' | 'training'>,
   trainedOn: NewModelVersion['trainedOn'],
 ): Promise<{
   readonly table: TableSnapshotRef;
@@ -160,7 +161,8 @@ async function basisOf(
     });
   }
   const { featureSet } = trainingSet;
-  const frozen = await training.featureSet(featureSet.name, featureSet.version);
+  // Its hash alone: who may read the training set need not see what the features were taken from.
+  const frozen = await tables.access.asServer(() => training.featureSet(featureSet.name, featureSet.version));
   if (frozen === null) {
     throw new IcecoreError('NOT_FOUND', `There is no version ${featureSet.version} of a feature set "${featureSet.name}".`);
   }

@@ -38,4 +38,9 @@ export interface RunContext {
 export interface RunOperation {
   readonly kind: RunKind;
   readonly handler: (context: RunContext) => Promise<void>;
+  /**
+   * Whether a run shows to the caller at hand, judged by what it makes or works at; by the tables that it has read and written where left
+   * out. It always shows to who started it.
+   */
+  readonly showsTo?: (run: Run) => Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 import { Access } from '../access/access.ts';
 import type { Caller } from '../access/caller.ts';
 import { hasRole } from '../access/role.ts';
+import { visiblePage } from '../access/visible-page.ts';
 import type { Catalog, ChainLink, Guard, IdempotencyRecord, JournalDraft } from '../catalog/catalog.ts';
 import { leaseOwner, takeLease } from '../catalog/lease-owner.ts';
 import { type Clock, nowMs } from '../clock.ts';
@@ -8,6 +9,7 @@ import { IcecoreError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { snapshotCell } from '../ledger/snapshot-cell.ts';
 import { pageRowsDefault, pageRowsMax, runAttemptsMax, runLeaseMs, runRecoveryIntervalMs, runsInFlightMax } from '../limits.ts';
+import type { TableSnapshotRef } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Run, RunKind, RunStatus } from './run.ts';
 import { failureMessage, RunExecution } from './run-execution.ts';
@@ -21,6 +23,8 @@ export interface RunsOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly transaction: () => TableTransaction;
+  /** Which of these tables, as they were recorded, the caller at hand may read. All where left out. */
+  readonly readable?: (tables: readonly TableSnapshotRef[]) => Promise<readonly boolean[]>;
   /** For whom runs work: each for who asked for it. One server for all where left out. */
   readonly access?: Access;
   /** Makes audit entries; handed in, since the audit module stands above this one. */
@@ -132,7 +136,8 @@ export class Runs {
   /** In the order of the ids, null for those that do not exist; one read whatever their number. */
   async getMany(ids: readonly string[]): Promise<readonly (Run | null)[]> {
     const rows = await this.#options.ledger.select(runTable, { where: { id: ids } });
-    const byId = new Map(rows.map((row) => [row.id, this.#live(runOf(row))]));
+    const runs = await this.visible(rows.map((row) => this.#live(runOf(row))));
+    const byId = new Map(runs.map((run) => [run.id, run]));
     return ids.map((id) => byId.get(id) ?? null);
   }
 
@@ -146,17 +151,50 @@ export class Runs {
   }): Promise<{ readonly runs: readonly Run[]; readonly hasNextPage: boolean }> {
     const { kind, status, operation, after } = filter;
     const first = Math.min(filter.first ?? pageRowsDefault, pageRowsMax);
-    const rows = await this.#options.ledger.select(runTable, {
-      where: {
-        ...(kind == null ? {} : { kind }),
-        ...(status == null ? {} : { status }),
-        ...(operation == null ? {} : { operation }),
+    const runs = await visiblePage(
+      this.#access,
+      first + 1,
+      async (last: Run | null, limit) => {
+        const from = last ?? after;
+        const rows = await this.#options.ledger.select(runTable, {
+          where: {
+            ...(kind == null ? {} : { kind }),
+            ...(status == null ? {} : { status }),
+            ...(operation == null ? {} : { operation }),
+          },
+          ...(from == null ? {} : { sql: { text: '(started_at, id) < (?, ?)', args: [from.startedAtMicros, from.id] } }),
+          orderBy: 'started_at DESC, id DESC',
+          limit,
+        });
+        return rows.map((row) => this.#live(runOf(row)));
       },
-      ...(after == null ? {} : { sql: { text: '(started_at, id) < (?, ?)', args: [after.startedAtMicros, after.id] } }),
-      orderBy: 'started_at DESC, id DESC',
-      limit: first + 1,
-    });
-    return { runs: rows.slice(0, first).map((row) => this.#live(runOf(row))), hasNextPage: rows.length > first };
+      (found) => this.visible(found),
+    );
+    return { runs: runs.slice(0, first), hasNextPage: runs.length > first };
+  }
+
+  /** Those of the runs that show to the caller at hand, without what they may not read. */
+  async visible(runs: readonly Run[]): Promise<readonly Run[]> {
+    if (this.#access.permissions.unrestricted) return runs;
+    const seen: Run[] = [];
+    for (const run of runs) {
+      const readable = await this.#readable([...run.inputs, ...run.outputs]);
+      const isOwn = run.by.id === this.#access.permissions.subject;
+      const showsTo = this.#operations.get(run.operation)?.showsTo;
+      if (!isOwn && !(showsTo === undefined ? readable.includes(true) : await showsTo(run))) continue;
+      seen.push({
+        ...run,
+        inputs: run.inputs.filter((_, index) => readable[index]),
+        outputs: run.outputs.filter((_, index) => readable[run.inputs.length + index]),
+        // Written for who started it, it may name any table that they may read.
+        error: run.error === null || isOwn || this.#access.mayReadAll() ? run.error : withoutDetails(run.error),
+      });
+    }
+    return seen;
+  }
+
+  async #readable(tables: readonly TableSnapshotRef[]): Promise<readonly boolean[]> {
+    return (await this.#options.readable?.(tables)) ?? tables.map(() => true);
   }
 
   /** The run now, then whenever it has changed, up to its end; a slow reader gets the latest state alone. Throws NOT_FOUND. */
@@ -433,6 +471,11 @@ export class Runs {
   #now(): bigint {
     return this.#options.clock.nowMicros();
   }
+}
+
+/** The code alone: `NOT_FOUND: …` says what was not found. */
+function withoutDetails(error: string): string {
+  return `${/^[A-Z_]+(?=: )/.exec(error)?.[0] ?? 'FAILED'}: what went wrong is told to who started the run.`;
 }
 
 function jsonText(value: unknown): string {

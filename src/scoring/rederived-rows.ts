@@ -106,7 +106,7 @@ async function joined(
   filter: string,
 ): Promise<FoundRows> {
   const { tables } = engine;
-  const { trainingSet, featureSet } = await trainedFeatures(engine.training, work.version);
+  const { trainingSet, featureSet } = await trainedFeatures(engine, work.version);
   const pins = await recordedFeaturePins(tables, featureSet, work.state.featureSources);
   const spineName = '__icecore_explained_spine';
   if ('sql' in input.source) await loadSelect(engine, connection, input.source.sql, work, filter, spineName);

@@ -72,7 +72,7 @@ async function stageScoreCommit(
       hold: (snapshots) => holdSnapshots(options.tables, runHolds(context.run.id, snapshots)),
       signal,
     }));
-  const featureSet = 'spine' in request.source ? (await trainedFeatures(options.training, version)).featureSet : null;
+  const featureSet = 'spine' in request.source ? (await trainedFeatures(options, version)).featureSet : null;
   const local = await staging.openInput(input);
   try {
     await sendBatches(options, context, staging, progress, { request, version, endpoint, input, inputPath: local.path });

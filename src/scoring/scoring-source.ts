@@ -49,12 +49,20 @@ export interface TrainedFeatures {
   readonly featureSet: FeatureSet;
 }
 
-/** The training set and feature set of a version. Throws FAILED_PRECONDITION where it was trained on a bare table. */
-export async function trainedFeatures(training: TrainingSource, version: ModelVersion): Promise<TrainedFeatures> {
-  const trainingSet =
-    version.trainingSet === null ? null : await training.trainingSet(version.trainingSet.name, version.trainingSet.version);
-  const featureSet =
-    version.featureSet === null ? null : await training.featureSet(version.featureSet.name, version.featureSet.version);
+/**
+ * The training set and feature set of a version, which its rows are joined by: who scores need not see them, and has to be able to read the
+ * feature tables. Throws FAILED_PRECONDITION where it was trained on a bare table.
+ */
+export async function trainedFeatures(
+  { tables, training }: Pick<ScoringEngine, 'tables' | 'training'>,
+  version: ModelVersion,
+): Promise<TrainedFeatures> {
+  const [trainingSet, featureSet] = await tables.access.asServer(() =>
+    Promise.all([
+      version.trainingSet === null ? null : training.trainingSet(version.trainingSet.name, version.trainingSet.version),
+      version.featureSet === null ? null : training.featureSet(version.featureSet.name, version.featureSet.version),
+    ]),
+  );
   if (trainingSet !== null && featureSet !== null) return { trainingSet, featureSet };
   throw new IcecoreError(
     'FAILED_PRECONDITION',
@@ -89,7 +97,7 @@ export async function openSource(
   signal: AbortSignal,
 ): Promise<OpenSource> {
   if ('table' in source) return await openTable(engine, source.table, hold, signal);
-  const { trainingSet, featureSet } = await trainedFeatures(engine.training, version);
+  const { trainingSet, featureSet } = await trainedFeatures(engine, version);
   const loaded = await loadSpine(engine, connection, source.spine, spineName, signal);
   const pins = await resolveFeaturePins(engine.tables, featureSet, []);
   const featureSources = pinnedSnapshots(pins);
@@ -140,7 +148,7 @@ async function tableShape({ tables }: ScoringEngine, source: ScoringTable): Prom
 }
 
 async function spineShape(engine: ScoringEngine, version: ModelVersion, spine: SpineInput): Promise<SourceShape> {
-  const { featureSet, trainingSet } = await trainedFeatures(engine.training, version);
+  const { featureSet, trainingSet } = await trainedFeatures(engine, version);
   const spineColumns = await checkSpine(engine, spine);
   const find = (name: string): TypedColumn => {
     const found = spineColumns.find(({ column }) => column === name);

@@ -1,5 +1,6 @@
 import type { Call } from '../access/call.ts';
 import { requireRole } from '../access/role.ts';
+import { visiblePage } from '../access/visible-page.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
@@ -68,10 +69,15 @@ export class Scoring {
       ...options,
       read: options.models,
       limits: { ...endpointLimits, ...options.limits },
-      isRunning: async (id) => (await options.runs.get(id))?.status === 'RUNNING',
+      isRunning: async (id) => (await options.tables.access.asServer(() => options.runs.get(id)))?.status === 'RUNNING',
     };
     options.runs.register(operation, {
       kind: 'SCORING',
+      showsTo: async ({ input }) => {
+        const { into, model, version } = input as ScoringRequest;
+        if (!options.tables.access.mayRead(predictionsIdentifier(into))) return false;
+        return (await options.models.version(model, version)) !== null;
+      },
       handler: async (context) => {
         const progress = new ScoringProgress();
         this.#running.set(context.run.id, progress);
@@ -105,18 +111,26 @@ export class Scoring {
     version: { readonly model: string; readonly version: number },
     page: { readonly first: number; readonly after: Pick<Run, 'id' | 'startedAtMicros'> | null },
   ): Promise<readonly Run[]> {
-    const { after } = page;
     const of = "json_extract(input, '$.model') = ? AND json_extract(input, '$.version') = ?";
-    const rows = await this.#options.ledger.select(runTable, {
-      where: { operation },
-      sql: {
-        text: after === null ? of : `${of} AND (started_at, id) < (?, ?)`,
-        args: [version.model, version.version, ...(after === null ? [] : [after.startedAtMicros, after.id])],
+    const { ledger, runs, tables } = this.#options;
+    return await visiblePage(
+      tables.access,
+      page.first,
+      async (last: Run | null, limit) => {
+        const after = last ?? page.after;
+        const rows = await ledger.select(runTable, {
+          where: { operation },
+          sql: {
+            text: after === null ? of : `${of} AND (started_at, id) < (?, ?)`,
+            args: [version.model, version.version, ...(after === null ? [] : [after.startedAtMicros, after.id])],
+          },
+          orderBy: 'started_at DESC, id DESC',
+          limit,
+        });
+        return rows.map(runOf);
       },
-      orderBy: 'started_at DESC, id DESC',
-      limit: page.first,
-    });
-    return rows.map(runOf);
+      (found) => runs.visible(found),
+    );
   }
 
   /** A page of predictions, newest first. Throws BAD_USER_INPUT for a table of others, an entity or a cursor that is none. */

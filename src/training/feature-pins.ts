@@ -7,6 +7,7 @@ import { fieldById, type Schema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import { parseTypeText } from '../iceberg/type-text.ts';
 import { duckDbTypeText } from '../sql/duckdb-type.ts';
+import { mayReadName } from '../tables/readable.ts';
 import { resolveAsOf } from '../tables/resolve-as-of.ts';
 import { type ScanRelation, scanRelation } from '../tables/scan-relation.ts';
 import type { AsOf, Table, TableSnapshotRef } from '../tables/table.ts';
@@ -55,6 +56,7 @@ export async function resolveFeaturePins(
 async function requireTable(tables: Tables, frozen: FrozenFeatureTable): Promise<Table> {
   const table = await tables.findByUuid(frozen.tableUuid);
   if (table !== null) return table;
+  if (!mayReadName(tables, frozen.table)) throw unseen();
   throw new IcecoreError(
     'NOT_FOUND',
     `The feature table ${frozen.table} was dropped. Make a new version of the feature set without it.`,
@@ -91,10 +93,16 @@ export async function requireSnapshot(
   const table = await tables.findByUuid(ref.tableUuid);
   const snapshot = table === null ? undefined : snapshotById(table.metadata, ref.snapshotId);
   if (table !== null && snapshot !== undefined) return { table, snapshot };
+  if (!mayReadName(tables, ref.tableName)) throw unseen();
   const what = table === null ? 'the table was dropped' : 'the snapshot was removed';
   throw new IcecoreError('NOT_FOUND', `Snapshot ${ref.snapshotId} of ${ref.tableName} is gone: ${what}.`, {
     context: { table: ref.tableName, snapshotId: ref.snapshotId.toString() },
   });
+}
+
+/** Of what the caller did not name themselves, and may not read: whether it is there is not theirs to know. */
+function unseen(): IcecoreError {
+  return new IcecoreError('NOT_FOUND', 'A table that it rests on is gone, or may not be read by this caller.');
 }
 
 /** What is recorded of pins: the snapshots, each once. */

@@ -1,5 +1,6 @@
 import type { Call, Page } from '../access/call.ts';
 import { hasRole, requireRole } from '../access/role.ts';
+import { visiblePage } from '../access/visible-page.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
@@ -13,6 +14,7 @@ import type { Run } from '../runs/run.ts';
 import type { Runs } from '../runs/runs.ts';
 import { startRun } from '../runs/start-run.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
+import { ofReadable } from '../tables/readable.ts';
 import type { Tables } from '../tables/tables.ts';
 import { requireCreate } from '../tables/write-access.ts';
 import { withSplit } from './build-training-set.ts';
@@ -51,7 +53,7 @@ export interface FeatureVectorsInput {
   readonly options: PointInTimeOptions;
 }
 
-/** Training sets: made, found, made again. */
+/** Training sets: made, found, made again. One shows to whoever may read its rows and its spine. */
 export class Training {
   readonly #options: TrainingOptions;
   readonly #engine: TrainingEngine;
@@ -61,15 +63,21 @@ export class Training {
     this.#engine = {
       ...options,
       featureSet: (name, version) => options.featureSets.require(name, version),
-      newestVersion: async (name) => (await this.trainingSet(name))?.version ?? 0,
+      // Of all versions, whoever sees them: a number is never used twice.
+      newestVersion: async (name) => (await options.tables.access.asServer(() => this.trainingSet(name)))?.version ?? 0,
     };
     options.runs.register('createTrainingSet', {
       kind: 'TRAINING_SET',
       handler: (context) => createTrainingSet(this.#engine, context),
+      showsTo: async ({ input }) => options.tables.access.mayRead(dataTable((input as NewTrainingSet).name)),
     });
     options.runs.register('reproduceTrainingSet', {
       kind: 'REPRODUCTION',
       handler: (context) => reproduceTrainingSet(this.#engine, context, (name, version) => this.require(name, version)),
+      showsTo: async ({ input }) => {
+        const { name, version } = input as { readonly name: string; readonly version: number };
+        return (await this.trainingSet(name, version)) !== null;
+      },
     });
   }
 
@@ -101,12 +109,21 @@ export class Training {
 
   /** The newest version where none is asked for; null where there is none. */
   async trainingSet(name: string, version: number | null = null): Promise<TrainingSet | null> {
-    const [row] = await this.#options.ledger.select(trainingSetTable, {
-      where: version === null ? { name } : { name, version },
-      orderBy: 'version DESC',
-      limit: 1,
-    });
-    return row === undefined ? null : trainingSetOf(row);
+    const [newest] = await visiblePage(
+      this.#options.tables.access,
+      1,
+      async (after: TrainingSet | null, limit) => {
+        const rows = await this.#options.ledger.select(trainingSetTable, {
+          where: version === null ? { name } : { name, version },
+          ...(after === null ? {} : { sql: { text: 'version < ?', args: [after.version] } }),
+          orderBy: 'version DESC',
+          limit,
+        });
+        return rows.map(trainingSetOf);
+      },
+      (sets) => this.#visible(sets),
+    );
+    return newest ?? null;
   }
 
   /** As `trainingSet`; throws NOT_FOUND. */
@@ -122,38 +139,28 @@ export class Training {
   /** The version whose rows are this snapshot; null where there is none. */
   async trainingSetAt(name: string, snapshotId: bigint): Promise<TrainingSet | null> {
     const row = await this.#options.ledger.find(trainingSetTable, { name, data_snapshot_id: snapshotId });
-    return row === null ? null : trainingSetOf(row);
+    const [visible] = row === null ? [] : await this.#visible([trainingSetOf(row)]);
+    return visible ?? null;
   }
 
   /** The newest version of each, in order of name. */
   async trainingSets(page: Page): Promise<readonly TrainingSet[]> {
-    const rows = await this.#options.ledger.select(trainingSetTable, {
-      sql: {
-        text: 'name > ? AND version = (SELECT max(version) FROM "icecore.training_sets" AS other WHERE other.name = "icecore.training_sets".name)',
-        args: [page.after ?? ''],
+    return await visiblePage(
+      this.#options.tables.access,
+      page.first,
+      async (last: TrainingSet | null, limit) => {
+        const rows = await this.#options.ledger.select(trainingSetTable, {
+          sql: {
+            text: 'name > ? AND version = (SELECT max(version) FROM "icecore.training_sets" AS other WHERE other.name = "icecore.training_sets".name)',
+            args: [last?.name ?? page.after ?? ''],
+          },
+          orderBy: 'name',
+          limit,
+        });
+        return rows.map(trainingSetOf);
       },
-      orderBy: 'name',
-      limit: page.first,
-    });
-    return rows.map(trainingSetOf);
-  }
-
-  /** Versions that were computed from a table, or hold its rows, by name and version; `after` is the pair that the last page ended with. */
-  async trainingSetsUsing(
-    tableUuid: string,
-    page: { readonly first: number; readonly after: { readonly name: string; readonly version: number } | null },
-  ): Promise<readonly TrainingSet[]> {
-    const rows = await this.#options.ledger.select(trainingSetTable, {
-      sql: {
-        text:
-          "(name, version) > (?, ?) AND (data_table_uuid = ? OR json_extract(spine, '$.table_uuid') = ? OR EXISTS " +
-          "(SELECT 1 FROM json_each(sources) WHERE json_extract(value, '$.table_uuid') = ?))",
-        args: [page.after?.name ?? '', page.after?.version ?? 0, tableUuid, tableUuid, tableUuid],
-      },
-      orderBy: 'name, version',
-      limit: page.first,
-    });
-    return rows.map(trainingSetOf);
+      (sets) => this.#visible(sets),
+    );
   }
 
   /** A version of a feature set; null where there is none. */
@@ -172,6 +179,10 @@ export class Training {
       options: input.options,
     };
     return await featureVectors(this.#options, request, signal);
+  }
+
+  #visible(sets: readonly TrainingSet[]): Promise<readonly TrainingSet[]> {
+    return ofReadable(this.#options.tables, sets, ({ data, spine }) => [data, spine]);
   }
 
   /** What the run would find out too, but after a while. */
