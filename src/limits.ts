@@ -314,3 +314,5 @@ export const accessTokenChainMsMax = 24 * 60 * 60 * 1000;
 export const oauthBodyBytesMax = 64 * 1024;
 /** A table that is staged is written within so long; then its files are no longer signed for, until it is committed. */
 export const stagingTicketMsMax = 24 * 60 * 60 * 1000;
+/** What an engine reports of one scan or commit: mostly the names of columns; a few kilobytes are usual. */
+export const metricsReportBytesMax = 128 * 1024;

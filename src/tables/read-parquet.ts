@@ -1,9 +1,10 @@
 import { IcecoreError } from '../errors.ts';
-import type { Schema } from '../iceberg/schema.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { duckDbTypeText } from '../sql/duckdb-type.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { deleteFilters, type EqualityColumn, type FileDeletes } from './delete-filter.ts';
+import type { FileColumns } from './file-columns.ts';
+import { initialDefaultSql } from './initial-default.ts';
 import { type FileLineage, lineageFields, lineageSql } from './row-lineage.ts';
 
 /** Under these names a scan gives where a row lies, besides the table's columns. */
@@ -14,12 +15,9 @@ export const rowColumn = '__icecore_row';
 export interface ParquetSource extends FileDeletes {
   /** For `withLineage`. */
   readonly lineage?: FileLineage;
-  /** Set for a file whose columns have no field ids: how the table's columns are found in it. */
+  /** Set for a file whose columns are not simply found by field id. */
   readonly byName?: FileColumns;
 }
-
-/** The columns of a file without field ids, by the field id of the table's: a name in the file, or one value for all rows. */
-export type FileColumns = ReadonlyMap<number, { readonly name: string } | { readonly constantSql: string }>;
 
 export interface ReadParquetOptions {
   /** Also `_row_id` and `_last_updated_sequence_number`, of a table of format version 3. */
@@ -58,9 +56,8 @@ export function readParquetSql(
     const positions = withPosition ? [`${file} AS ${fileColumn}`, `file_row_number AS ${rowColumn}`] : [];
     const filters = deleteFilters(group, file, (fieldId) => equalityColumn(requireKey(keys, fieldId), cell));
     const where = filters.length === 0 ? '' : ` WHERE ${filters.join(' AND ')}`;
-    const lineage = withLineage
-      ? lineageSql(group.flatMap(withOwnLineage), file, byName === undefined)
-      : { columns: [], join: '' };
+    const stored = ({ id }: NestedField): string => (byName === undefined ? `data.c${id}` : (byName.get(id) ?? 'NULL::BIGINT'));
+    const lineage = withLineage ? lineageSql(group.flatMap(withOwnLineage), file, stored) : { columns: [], join: '' };
     return `SELECT ${list([...columns, ...positions, ...lineage.columns])} FROM ${from} AS data${lineage.join}${where}`;
   });
   return selects.join(' UNION ALL ');
@@ -97,9 +94,7 @@ function readById(sources: readonly ParquetSource[], fields: readonly NestedFiel
 
 function readByName(sources: readonly ParquetSource[], fields: readonly NestedField[], byName: FileColumns) {
   const inner = (field: NestedField) => {
-    const column = byName.get(field.id);
-    if (column === undefined) return initialDefault(field);
-    return 'name' in column ? `data.${quoteIdentifier(column.name)}` : column.constantSql;
+    return byName.get(field.id) ?? initialDefaultSql(field);
   };
   const cell = (field: NestedField) => `CAST(${inner(field)} AS ${duckDbTypeText(field.type)})`;
   return {
@@ -133,12 +128,12 @@ function requireKey(keys: ReadonlyMap<number, NestedField>, fieldId: number): Ne
 
 function equalityColumn(field: NestedField, cell: (field: NestedField) => string): EqualityColumn {
   const name = `c${field.id}`;
-  return { name, byId: columnEntry(field.id, duckDbTypeText(field.type), initialDefault(field)), dataSql: cell(field) };
+  return { name, byId: columnEntry(field.id, duckDbTypeText(field.type), initialDefaultSql(field)), dataSql: cell(field) };
 }
 
 function columnMap(fields: readonly NestedField[]): string {
   const known = fields.filter((field) => field.type !== 'unknown');
-  const entries = known.map((field) => columnEntry(field.id, duckDbTypeText(field.type), initialDefault(field)));
+  const entries = known.map((field) => columnEntry(field.id, duckDbTypeText(field.type), initialDefaultSql(field)));
   // A reader needs a column, also where only rows are counted; this one is in no file.
   if (entries.length === 0) entries.push(columnEntry(2147483447, 'INTEGER', 'NULL'));
   return `MAP {${entries.join(', ')}}`;
@@ -146,61 +141,4 @@ function columnMap(fields: readonly NestedField[]): string {
 
 function columnEntry(id: number, type: string, initial: string): string {
   return `${id}: {name: 'c${id}', type: ${quoteText(type)}, default_value: ${initial}}`;
-}
-
-function initialDefault(field: NestedField): string {
-  const value = field.initialDefault;
-  if (value === undefined || value === null) return 'NULL';
-  if (typeof field.type !== 'string' || field.type === 'binary' || field.type.startsWith('fixed')) {
-    throw new IcecoreError(
-      'FAILED_PRECONDITION',
-      `Column "${field.name}" has an initial default of a type that Icecore does not read yet.`,
-    );
-  }
-  return quoteText(String(value));
-}
-
-/**
- * Columns are found by id, what lies in a struct by its name alone: throws FAILED_PRECONDITION where a nested name has ever meant
- * another field, so that reading it could give another's values or none.
- */
-export function refuseRenamedNested(fields: readonly NestedField[], schemas: readonly Schema[]): void {
-  for (const field of fields) {
-    const now = nestedIds(field);
-    for (const schema of schemas) {
-      const then = schema.fields.find((candidate) => candidate.id === field.id);
-      if (then === undefined || then === field) continue;
-      const before = nestedIds(then);
-      const beforeById = new Map([...before].map(([path, id]) => [id, path]));
-      for (const [path, id] of now) {
-        const other = before.get(path);
-        const oldPath = beforeById.get(id);
-        if ((other === undefined || other === id) && (oldPath === undefined || oldPath === path)) continue;
-        throw new IcecoreError(
-          'FAILED_PRECONDITION',
-          `Column "${field.name}" cannot be read: a field nested in it, "${path.slice(1)}", was renamed, which Icecore does not read yet. Leave the column out.`,
-          { context: { column: field.name } },
-        );
-      }
-    }
-  }
-}
-
-function nestedIds(field: NestedField): ReadonlyMap<string, number> {
-  const ids = new Map<string, number>();
-  const visit = (type: NestedField['type'], path: string) => {
-    if (typeof type === 'string') return;
-    const children =
-      type.kind === 'struct'
-        ? type.fields.map((child) => [child.name, child.id, child.type] as const)
-        : type.kind === 'list'
-          ? [['element', type.elementId, type.element] as const]
-          : [['key', type.keyId, type.key] as const, ['value', type.valueId, type.value] as const];
-    for (const [name, id, child] of children) {
-      ids.set(`${path}.${name}`, id);
-      visit(child, `${path}.${name}`);
-    }
-  };
-  visit(field.type, '');
-  return ids;
 }

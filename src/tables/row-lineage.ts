@@ -30,14 +30,13 @@ export function lineageOf(file: DataFile, sequenceNumber: bigint): FileLineage {
 
 /**
  * The two columns for rows of `data`, and the relation to join for them: what the file says of the row, else what follows from the row's place
- * (spec: "Row Lineage"). A file without field ids has no such columns.
+ * (spec: "Row Lineage"). `stored` is SQL for what the file says.
  */
 export function lineageSql(
   files: readonly { readonly path: string; readonly lineage: FileLineage }[],
   file: string,
-  hasIds: boolean,
+  stored: (field: NestedField) => string,
 ) {
-  const stored = ({ id }: NestedField): string => (hasIds ? `data.c${id}` : 'NULL::BIGINT');
   const values = files.map(
     ({ path, lineage }) => `(${quoteText(path)}, ${lineage.firstRowId ?? 'NULL'}::BIGINT, ${lineage.sequenceNumber}::BIGINT)`,
   );

@@ -9,9 +9,9 @@ import type { NestedField } from '../iceberg/type.ts';
 import { dataFilesOpenedAtOnce } from '../limits.ts';
 import type { LocalCopy } from '../storage/storage.ts';
 import { isDeletionVector, writeVectors } from './deletion-vectors.ts';
-import { fileNames, namedColumns } from './file-names.ts';
-import { type ParquetSource, type ReadParquetOptions, readParquetSql, refuseRenamedNested } from './read-parquet.ts';
-import { lineageOf } from './row-lineage.ts';
+import { type ColumnsByFile, columnsByFile } from './file-columns.ts';
+import { type ParquetSource, type ReadParquetOptions, readParquetSql } from './read-parquet.ts';
+import { lineageFields, lineageOf } from './row-lineage.ts';
 import { planSnapshot, type SnapshotPlan } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
@@ -65,7 +65,6 @@ export async function openScan(
   plan: SnapshotPlan,
 ): Promise<ScanRelation> {
   const fields = options.columns?.map((name) => requireField(schema, name)) ?? schema.fields;
-  refuseRenamedNested(fields, options.table.metadata.schemas);
   for (const task of plan.tasks) refuseUnreadable(task);
   const copies = new Map<string, LocalCopy>();
   let vectors: Awaited<ReturnType<typeof writeVectors>> = null;
@@ -89,7 +88,10 @@ export async function openScan(
       await Promise.all(some.map(async (location) => copies.set(location, await tables.storage.open(location))));
     }
     const path = (location: string) => copies.get(location)?.path ?? location;
-    const names = await fileNames(tables, options.table.metadata, schema, plan.tasks, path);
+    const metadata = options.table.metadata;
+    const keys = deleteKeys(plan.tasks).map((id) => fieldOf(metadata, schema, id));
+    const besides = options.withLineage === true ? [...keys, ...lineageFields] : keys;
+    const columns = await columnsByFile(tables, metadata, [...fields, ...besides], plan.tasks, path);
     vectors = await writeVectors(tables, plan.tasks, path);
     const vectorsPath = vectors?.path;
     const sources = plan.tasks.map(
@@ -101,14 +103,14 @@ export async function openScan(
           .filter(({ content }) => content === 'equality-deletes')
           .map(({ filePath, equalityIds }) => ({ path: path(filePath), fieldIds: equalityIds ?? [] })),
         ...(vectorsPath !== undefined && deletes.some(isDeletionVector) ? { vectorsPath } : {}),
-        ...namedColumns(names, file),
+        ...byNameOf(columns, file),
         ...(options.withLineage === true ? { lineage: lineageOf(file, dataSequenceNumber) } : {}),
       }),
     );
-    const fieldById = (id: number): NestedField => fieldOf(options.table.metadata, schema, id);
+    const fieldById = (id: number): NestedField => fieldOf(metadata, schema, id);
     const select = readParquetSql(sources, fields, { ...options, fieldById });
     const tasksByPath = new Map(plan.tasks.map((task) => [path(task.file.filePath), task]));
-    const isOrdered = names.size === 0 && plan.tasks.every((task) => task.deletes.length === 0);
+    const isOrdered = columns.size === 0 && plan.tasks.every((task) => task.deletes.length === 0);
     return { sql: `(${select})`, select, schema, plan, tasksByPath, isOrdered, release };
   } catch (error) {
     release();
@@ -136,6 +138,16 @@ function fieldOf(metadata: TableMetadata, schema: Schema, fieldId: number): Nest
     'FAILED_PRECONDITION',
     `The table has equality deletes by the field ${fieldId}, which is none of its columns: fields inside of structs are not read yet.`,
   );
+}
+
+/** The field ids that equality deletes are by. */
+function deleteKeys(tasks: readonly FileScanTask[]): readonly number[] {
+  return [...new Set(tasks.flatMap(({ deletes }) => deletes.flatMap(({ equalityIds }) => equalityIds ?? [])))];
+}
+
+function byNameOf(columns: ColumnsByFile, file: DataFile): Pick<ParquetSource, 'byName'> {
+  const byName = columns.get(file.filePath);
+  return byName === undefined ? {} : { byName };
 }
 
 function isPositionFile(file: DataFile): boolean {

@@ -3,7 +3,7 @@ import type { Catalog, TablePointer } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
-import { columnNamesCacheBytesMax, metadataReadsInFlightMax } from '../limits.ts';
+import { parquetShapeCacheBytesMax, metadataReadsInFlightMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { AllowedLocations } from '../storage/allowed-locations.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -12,6 +12,7 @@ import { ByteLru } from './byte-lru.ts';
 import { CommitTurns } from './commit-turns.ts';
 import { FileReads } from './file-reads.ts';
 import { nearNames } from './near-names.ts';
+import type { ParquetShape } from './parquet-shape.ts';
 import type { ReadCounts } from './read-counts.ts';
 import { shownMetadata } from './shown-metadata.ts';
 import type { Table } from './table.ts';
@@ -46,8 +47,8 @@ export class Tables {
   readonly files: FileReads;
   readonly turns = new CommitTurns();
   readonly versions = new AnswerVersions();
-  /** By local path, the columns of data files that have no field ids; null for those that have. */
-  readonly columnNames = new ByteLru<readonly string[] | null>(columnNamesCacheBytesMax);
+  /** By local path, the columns of data files that had to be looked into. */
+  readonly shapes = new ByteLru<ParquetShape>(parquetShapeCacheBytesMax);
   #catalogLoads = 0;
 
   constructor(options: TablesOptions) {

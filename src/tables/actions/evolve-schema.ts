@@ -1,10 +1,10 @@
 import { IcecoreError } from '../../errors.ts';
 import { currentSchema, type TableMetadata } from '../../iceberg/metadata.ts';
-import { columnNames } from '../../iceberg/schema.ts';
+import { columnNames, fieldByName, type Schema } from '../../iceberg/schema.ts';
 import { addColumn, dropColumn, renameColumn, type SchemaVersion, setDoc, widenColumn } from '../../iceberg/schema-evolution.ts';
+import { isPrimitive } from '../../iceberg/type.ts';
 import { parseTypeText } from '../../iceberg/type-text.ts';
 import type { ColumnDefinition } from '../new-table.ts';
-import { refuseRenamedNested } from '../read-parquet.ts';
 import type { TableAction } from '../table-action.ts';
 
 /** A change of columns; names are paths, `a` or `a.b`. */
@@ -23,8 +23,6 @@ export function evolveSchema(changes: readonly ColumnChange[]): TableAction {
       const start: SchemaVersion = { schema: currentSchema(base), lastColumnId: base.lastColumnId };
       const { schema, lastColumnId } = changes.reduce((version, change) => applyChange(version, change, base), start);
       refuseTwins(columnNames(schema));
-      // What could not be read afterwards is not made so.
-      refuseRenamedNested(schema.fields, base.schemas);
       return {
         updates: [
           { action: 'add-schema', schema, lastColumnId },
@@ -40,7 +38,7 @@ function applyChange(version: SchemaVersion, change: ColumnChange, base: TableMe
   switch (change.kind) {
     case 'add': {
       const { type, ...column } = change.column;
-      return addColumn(version, { ...column, type: parseTypeText(type, () => 0) });
+      return addColumn(version, { ...column, ...placeOf(version.schema, column.name), type: parseTypeText(type, () => 0) });
     }
     case 'rename':
       return renameColumn(version, change.from, change.to);
@@ -58,6 +56,14 @@ function applyChange(version: SchemaVersion, change: ColumnChange, base: TableMe
     case 'set-doc':
       return setDoc(version, change.column, change.doc);
   }
+}
+
+/** `a.b` is added to the struct `a`, where there is one. */
+function placeOf(schema: Schema, path: string): { readonly name: string; readonly parent?: string } {
+  const dot = path.lastIndexOf('.');
+  const parent = dot < 0 ? undefined : fieldByName(schema, path.slice(0, dot));
+  if (parent === undefined || isPrimitive(parent.type)) return { name: path };
+  return { name: path.slice(dot + 1), parent: path.slice(0, dot) };
 }
 
 function refuseTwins(names: readonly string[]): void {
