@@ -1,5 +1,5 @@
-import { IcecoreError } from '../../errors.ts';
 import type { IdempotencyRecord, StoredAnswer } from '../catalog.ts';
+import { keyUsed } from '../refusals.ts';
 import { type Database, text } from './database.ts';
 
 /** What was answered under this idempotency key, null where nothing was or it has expired. */
@@ -15,13 +15,7 @@ export function loadAnswer(database: Database, scope: string, key: string, nowMs
 
 /** Throws CONFLICT (retryable) where the key was used meanwhile: the repeated call then finds the stored answer. */
 export function claimKey(database: Database, record: IdempotencyRecord, nowMs: number): void {
-  if (loadAnswer(database, record.scope, record.key, nowMs) !== null) {
-    throw new IcecoreError(
-      'CONFLICT',
-      `The idempotency key '${record.key}' was used by another call meanwhile: repeat the call to get its answer.`,
-      { context: { idempotencyKey: record.key }, retryable: true },
-    );
-  }
+  if (loadAnswer(database, record.scope, record.key, nowMs) !== null) throw keyUsed(record);
   database.run(
     'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)',
     record.scope,

@@ -1,12 +1,13 @@
 import { catalogPollMs } from '../../limits.ts';
 import type { CommitEvent } from '../catalog.ts';
+import { CommitListeners } from '../commit-listeners.ts';
 import { type Database, integer } from './database.ts';
 import { headSeq } from './journal.ts';
 
 /** Tells listeners of this process's commits as they happen, and of other connections' by looking every now and then. */
 export class CommitWatch {
   readonly #database: Database;
-  readonly #listeners = new Set<(event: CommitEvent) => void>();
+  readonly #listeners = new CommitListeners();
   #timer: NodeJS.Timeout | null = null;
   #version: bigint;
 
@@ -20,24 +21,15 @@ export class CommitWatch {
       this.#version = this.#readVersion();
       this.#timer = setInterval(() => this.#look(), catalogPollMs).unref();
     }
-    // A function of its own, so that one listener added twice is called and removed twice.
-    const entry = (event: CommitEvent): void => listener(event);
-    this.#listeners.add(entry);
+    const remove = this.#listeners.add(listener);
     return () => {
-      this.#listeners.delete(entry);
+      remove();
       if (this.#listeners.size === 0) this.close();
     };
   }
 
   emit(event: CommitEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        // The commit stands; a listener's defect must not look like a failed commit.
-        process.emitWarning(error instanceof Error ? error : String(error));
-      }
-    }
+    this.#listeners.emit(event);
   }
 
   close(): void {

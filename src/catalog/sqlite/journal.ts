@@ -1,5 +1,5 @@
-import { IcecoreError } from '../../errors.ts';
 import type { ChainHead, ChainLink, Guard, JournalDraft, JournalEntry } from '../catalog.ts';
+import { subjectChanged } from '../refusals.ts';
 import { type Database, integer, type Row, text } from './database.ts';
 
 const columns = 'seq, table_name, subject, body, flushed_at_ms IS NOT NULL AS flushed';
@@ -24,12 +24,7 @@ export function chainHead(database: Database, chain: string): ChainHead {
 export function checkGuards(database: Database, guards: readonly Guard[]): void {
   for (const guard of guards) {
     const found = subjectSeq(database, guard.subject);
-    if (found === guard.seq) continue;
-    throw new IcecoreError(
-      'CONFLICT',
-      `${guard.subject} was changed by somebody else (entry ${found}, read at ${guard.seq}): read it again and repeat the change.`,
-      { context: { subject: guard.subject, expected: guard.seq.toString(), found: found.toString() }, retryable: true },
-    );
+    if (found !== guard.seq) throw subjectChanged(guard, found);
   }
 }
 

@@ -1,5 +1,5 @@
-import { IcecoreError } from '../../errors.ts';
 import type { Fence, LeaseHolder } from '../catalog.ts';
+import { leaseLost } from '../refusals.ts';
 import { type Database, integer, type Row, text } from './database.ts';
 
 /** The fencing number: the same one while the owner's lease runs, a new one after it lapsed; null where another holds it. */
@@ -43,14 +43,8 @@ export function leaseHolder(database: Database, lease: string, nowMs: number): L
 
 export function checkFences(database: Database, fences: readonly Fence[], nowMs: number): void {
   for (const fence of fences) {
-    const held = leaseRow(database, fence.lease, nowMs);
-    if (held !== undefined && integer(held, 'fence') === fence.fence) continue;
-    throw new IcecoreError(
-      'CONFLICT',
-      `The lease ${fence.lease} is no longer held under fencing number ${fence.fence}: ` +
-        `${held === undefined ? 'it lapsed' : 'another owner took it over'}, so this work is not recorded.`,
-      { context: { lease: fence.lease, fence: fence.fence.toString() } },
-    );
+    const held = leaseHolder(database, fence.lease, nowMs);
+    if (held?.fence !== fence.fence) throw leaseLost(fence, held);
   }
 }
 

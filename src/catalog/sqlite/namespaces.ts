@@ -1,6 +1,6 @@
-import { IcecoreError } from '../../errors.ts';
 import { printNamespace } from '../../iceberg/identifier.ts';
 import type { Namespace, NamespaceChange } from '../catalog.ts';
+import { namespaceExists, namespaceMissing, namespaceNotEmpty } from '../refusals.ts';
 import { type Database, type Row, text } from './database.ts';
 
 const columns = 'parts, properties';
@@ -31,10 +31,7 @@ export function ensureNamespace(database: Database, parts: readonly string[]): v
 export function requireNamespace(database: Database, parts: readonly string[]): Namespace {
   const found = loadNamespace(database, parts);
   if (found !== null) return found;
-  const namespace = printNamespace(parts);
-  throw new IcecoreError('NOT_FOUND', `The namespace ${namespace} does not exist.`, {
-    context: { namespace, missing: 'namespace' },
-  });
+  throw namespaceMissing(parts);
 }
 
 /** In their order. Throws ALREADY_EXISTS, NOT_FOUND, and FAILED_PRECONDITION for a drop of one that holds something. */
@@ -47,12 +44,7 @@ export function changeNamespaces(database: Database, changes: readonly Namespace
 }
 
 function create(database: Database, namespace: Namespace): void {
-  const printed = printNamespace(namespace.parts);
-  if (!insert(database, namespace)) {
-    throw new IcecoreError('ALREADY_EXISTS', `The namespace ${printed} already exists.`, {
-      context: { namespace: printed, exists: 'namespace' },
-    });
-  }
+  if (!insert(database, namespace)) throw namespaceExists(namespace.parts);
   ensureNamespace(database, namespace.parts.slice(0, -1));
 }
 
@@ -65,18 +57,9 @@ function update(database: Database, change: NamespaceChange & { kind: 'update' }
 
 function drop(database: Database, parts: readonly string[]): void {
   requireNamespace(database, parts);
-  const namespace = printNamespace(parts);
   const held = holding(database, parts);
-  if (held !== null) {
-    throw new IcecoreError(
-      'FAILED_PRECONDITION',
-      `The namespace ${namespace} is not empty: it holds the ${held}. Drop that first.`,
-      {
-        context: { namespace, notEmpty: true },
-      },
-    );
-  }
-  database.run('DELETE FROM namespaces WHERE printed = ?', namespace);
+  if (held !== null) throw namespaceNotEmpty(parts, held);
+  database.run('DELETE FROM namespaces WHERE printed = ?', printNamespace(parts));
 }
 
 /** Something that a namespace holds, in words; null where it is empty. */

@@ -1,11 +1,9 @@
-import { IcecoreError } from '../../errors.ts';
+import type { IcecoreError } from '../../errors.ts';
 import { printIdentifier, printNamespace, type TableIdentifier } from '../../iceberg/identifier.ts';
 import type { PointerChange, TablePointer } from '../catalog.ts';
+import { nameTaken, type PointerKind, pointerMoved, uuidTaken } from '../refusals.ts';
 import { type Database, type Row, text } from './database.ts';
 import { ensureNamespace, requireNamespace } from './namespaces.ts';
-
-/** Tables and views share their names; each is found only as what it is. */
-export type PointerKind = 'table' | 'view';
 
 const columns = 'namespace, name, uuid, metadata_location';
 
@@ -81,19 +79,9 @@ function create(database: Database, kind: PointerKind, change: PointerChange & {
 function taken(database: Database, kind: PointerKind, change: PointerChange & { kind: 'create' }): IcecoreError {
   const printed = printIdentifier(change.identifier);
   const sameName = database.row('SELECT kind FROM pointers WHERE printed = ?', printed);
-  if (sameName !== undefined) {
-    const exists = text(sameName, 'kind');
-    return new IcecoreError('ALREADY_EXISTS', `The ${exists} ${printed} already exists.`, {
-      context: { [exists]: printed, exists },
-    });
-  }
+  if (sameName !== undefined) return nameTaken(printed, text(sameName, 'kind') === 'view' ? 'view' : 'table');
   const sameUuid = database.row('SELECT printed FROM pointers WHERE uuid = ?', change.uuid);
-  const holder = sameUuid === undefined ? 'another' : text(sameUuid, 'printed');
-  return new IcecoreError(
-    'ALREADY_EXISTS',
-    `The ${kind} ${printed} cannot be created with uuid ${change.uuid}: ${holder} has it.`,
-    { context: { [kind]: printed, uuid: change.uuid } },
-  );
+  return uuidTaken(kind, printed, change.uuid, sameUuid === undefined ? 'another' : text(sameUuid, 'printed'));
 }
 
 function swap(database: Database, kind: PointerKind, change: PointerChange & { kind: 'swap' }): void {
@@ -105,7 +93,7 @@ function swap(database: Database, kind: PointerKind, change: PointerChange & { k
     change.uuid,
     change.from,
   );
-  if (changed !== 1n) throw moved(database, kind, change);
+  if (changed !== 1n) throw pointerMoved(kind, change, loadPointer(database, kind, change.identifier));
 }
 
 function drop(database: Database, kind: PointerKind, change: PointerChange & { kind: 'drop' }): void {
@@ -116,22 +104,7 @@ function drop(database: Database, kind: PointerKind, change: PointerChange & { k
     change.uuid,
     change.from,
   );
-  if (changed !== 1n) throw moved(database, kind, change);
-}
-
-function moved(database: Database, kind: PointerKind, change: PointerChange & { kind: 'swap' | 'drop' }): IcecoreError {
-  const printed = printIdentifier(change.identifier);
-  const found = loadPointer(database, kind, change.identifier);
-  const how =
-    found === null
-      ? 'is no longer there'
-      : found.uuid === change.uuid
-        ? 'was changed by another commit'
-        : `was dropped and another ${kind} has its name`;
-  return new IcecoreError('CONFLICT', `The ${kind} ${printed} ${how} since it was read: read it again and repeat the change.`, {
-    context: { [kind]: printed, expected: change.from, found: found?.metadataLocation ?? null },
-    retryable: true,
-  });
+  if (changed !== 1n) throw pointerMoved(kind, change, loadPointer(database, kind, change.identifier));
 }
 
 function pointerOf(row: Row): TablePointer {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { IcecoreError } from '../../errors.ts';
 import { catalogBatchCommitsMax, catalogBusyMsMax, catalogQueueCommitsMax } from '../../limits.ts';
+import { catalogClosed, tooManyWaiting } from '../refusals.ts';
 import { type Database, isBusy, isDiskFull, isSqliteError } from './database.ts';
 
 interface Waiting {
@@ -25,8 +26,8 @@ export class WriteQueue {
 
   /** What `write` gave, durable; `committed` is called with it before anything else can run. Throws what `write` threw. */
   enqueue<T>(write: () => T, committed?: (result: T) => void): Promise<T> {
-    if (this.#closed) return Promise.reject(closed());
-    if (this.#waiting.length >= catalogQueueCommitsMax) return Promise.reject(overloaded(this.#waiting.length));
+    if (this.#closed) return Promise.reject(catalogClosed());
+    if (this.#waiting.length >= catalogQueueCommitsMax) return Promise.reject(tooManyWaiting(this.#waiting.length));
     return new Promise<T>((resolve, fail) => {
       this.#waiting.push({
         write: () => {
@@ -127,14 +128,4 @@ function writeError(error: unknown): unknown {
     );
   }
   return new IcecoreError('INTERNAL', 'The catalog could not be written; nothing was written.', { cause: error });
-}
-
-function overloaded(waiting: number): IcecoreError {
-  return new IcecoreError('OVERLOADED', `${waiting} commits already wait for the catalog: repeat the call later.`, {
-    retryable: true,
-  });
-}
-
-function closed(): IcecoreError {
-  return new IcecoreError('FAILED_PRECONDITION', 'The catalog is closed: the server is shutting down.', { retryable: true });
 }
