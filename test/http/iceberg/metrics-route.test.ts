@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../test-server.ts';
+import { askRest, refusalOf } from './rest-client.ts';
+
+let server: TestServer;
+let uuid: string;
+beforeAll(async () => {
+  server = await startTestServer();
+  await server.ask(
+    'mutation { createTable(input: { name: "ns.t", columns: [{ name: "id", type: "long" }] }) { table { name } } }',
+  );
+  uuid = (await askRest(server, '/v1/namespaces/ns/tables/t')).body.metadata['table-uuid'];
+});
+afterAll(async () => server.close());
+
+const report = (body: unknown, table = 't') => askRest(server, `/v1/namespaces/ns/tables/${table}/metrics`, { body });
+
+async function kept(): Promise<readonly unknown[]> {
+  const { data, errors } = await server.ask(
+    '{ sql(statement: "SELECT count(*), max(journal_seq) FROM icecore.metrics_reports") { rows } b: sql(statement: "SELECT table_uuid, table_name, report_type, snapshot_id, actor_id, report FROM icecore.metrics_reports ORDER BY reported_at, journal_seq") { rows } }',
+  );
+  expect(errors).toBeUndefined();
+  console.log(JSON.stringify(data)); return data.b.rows;
+}
+
+describe('metrics reports', () => {
+  it('are kept as they come, as rows of a table', async () => {
+    const scan = `{"report-type":"scan-report","table-name":"main.ns.t","snapshot-id":9007199254740993,"filter":true,"schema-id":0,
+      "projected-field-ids":[1],"projected-field-names":["id"],"metrics":{"total-planning-duration":{"count":1,"time-unit":"nanoseconds","total-duration":2644235116}}}`;
+    const answer = await report(scan);
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    const commit = {
+      'report-type': 'commit-report',
+      'table-name': 't',
+      'snapshot-id': -1,
+      'sequence-number': 1,
+      operation: 'append',
+      metrics: {},
+    };
+    expect((await report(commit)).status).toBe(204);
+    expect(await kept()).toEqual([
+      [uuid, 'ns.t', 'scan-report', '9007199254740993', 'local', scan],
+      [uuid, 'ns.t', 'commit-report', null, 'local', JSON.stringify(commit)],
+    ]);
+  });
+
+  it('are about a table that is there, of a kind that is known, and bounded', async () => {
+    expect(refusalOf(await report({ 'report-type': 'scan-report' }, 'none'))).toBe(
+      '404 NoSuchTableException: Table does not exist: ns.none',
+    );
+    expect(refusalOf(await report({ 'report-type': 'news' }))).toContain('400 BadRequestException: There is no report-type news');
+    expect(refusalOf(await report({ 'snapshot-id': 1 }))).toContain('"report-type" is missing');
+    expect(refusalOf(await report('[]'))).toContain('400 BadRequestException');
+    expect((await report({ 'report-type': 'scan-report', filter: 'x'.repeat(140_000) })).status).toBe(400);
+  });
+});
