@@ -37,6 +37,8 @@ import { modelVersionTable } from './models/model-version-table.ts';
 import { Models } from './models/models.ts';
 import { versionStates } from './models/version-states.ts';
 import { CatalogTables } from './rest-catalog/catalog-tables.ts';
+import { metricsReportTable } from './rest-catalog/metrics-report-table.ts';
+import { MetricsReports } from './rest-catalog/metrics-reports.ts';
 import { Namespaces } from './rest-catalog/namespaces.ts';
 import { openTableAccesses } from './rest-catalog/open-table-accesses.ts';
 import type { TableAccesses } from './rest-catalog/table-access.ts';
@@ -66,6 +68,7 @@ const ledgerTables: readonly AnyLedgerTable[] = [
   modelTable,
   modelVersionTable,
   modelEventTable,
+  metricsReportTable,
 ];
 
 interface Ground {
@@ -113,6 +116,7 @@ export class Icecore {
   readonly tableOperations: TableOperations;
   readonly views: Views;
   readonly viewOperations: ViewOperations;
+  readonly metricsReports: MetricsReports;
   readonly rowWrites: RowWrites;
   readonly selects: Selects;
   readonly snapshotFeed: SnapshotFeed;
@@ -165,6 +169,7 @@ export class Icecore {
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
     this.views = new Views({ catalog, tables, clock });
     this.viewOperations = new ViewOperations({ catalog, views: this.views, audit, access });
+    this.metricsReports = new MetricsReports({ catalog, ledger, clock });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb, ledger });
     this.snapshotFeed = new SnapshotFeed({ tables, catalog });

@@ -123,7 +123,11 @@ export class Selects {
 
   /** What waits in the journal for one of Icecore's own tables counts as in it (semantics, section 7). */
   async #flushOwn({ references }: ParsedSelect): Promise<void> {
-    const own = references.filter(({ identifier, at }) => at === null && identifier.namespace[0] === ledgerNamespace);
-    for (const name of new Set(own.map(({ identifier }) => printIdentifier(identifier)))) await this.#ledger.flush(name);
+    const own = references.filter(({ identifier, at }) => {
+      return at === null && identifier.namespace[0] === ledgerNamespace && this.#tables.access.mayRead(identifier);
+    });
+    for (const name of new Set(own.map(({ identifier }) => printIdentifier(identifier)))) {
+      await this.#tables.versions.outside(() => this.#ledger.flush(name));
+    }
   }
 }

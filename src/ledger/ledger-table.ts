@@ -24,12 +24,14 @@ export interface LedgerTable<Row extends LedgerRow> {
   readonly mode: 'append' | 'upsert';
   /** Column lists that the local index is searched by. */
   readonly indexes: readonly (readonly (keyof Row & string)[])[];
+  /** False for rows that only SQL reads: the local index is spared them, and they can be many and large. */
+  readonly isIndexed?: boolean;
   /** What the row is about, for guards: `model/churn`. */
   subject(row: Row): string;
 }
 
 /** A ledger table whose rows are of no matter: every `LedgerTable` is one. */
-export interface AnyLedgerTable extends Pick<LedgerTable<LedgerRow>, 'name' | 'columns' | 'mode'> {
+export interface AnyLedgerTable extends Pick<LedgerTable<LedgerRow>, 'name' | 'columns' | 'mode' | 'isIndexed'> {
   readonly key: readonly string[];
   readonly indexes: readonly (readonly string[])[];
   subject(row: LedgerRow): string;

@@ -27,6 +27,8 @@ export class Ledger {
   readonly #catalog: Catalog;
   readonly #store: LedgerStore;
   readonly #codecs: ReadonlyMap<string, LedgerCodec>;
+  /** Of the tables that the local index holds. */
+  readonly #indexed: ReadonlyMap<string, LedgerCodec>;
   readonly #indexPath: string;
   readonly #identity: string;
   readonly #flusher: LedgerFlusher;
@@ -39,9 +41,10 @@ export class Ledger {
     this.#catalog = options.catalog;
     this.#store = options.store;
     this.#codecs = new Map(options.tables.map((table) => [table.name, new LedgerCodec(table)]));
+    this.#indexed = new Map([...this.#codecs].filter(([, { table }]) => table.isIndexed !== false));
     this.#indexPath = join(options.indexDirectory, 'ledger.sqlite');
     this.#identity = identity;
-    this.#index = LedgerIndex.open(this.#indexPath, this.#codecs, identity);
+    this.#index = LedgerIndex.open(this.#indexPath, this.#indexed, identity);
     this.#flusher = new LedgerFlusher(options.catalog, options.store, options.tables, leaseOwner());
     const intervalMs = options.flushIntervalMs === undefined ? journalFlushIntervalMs : options.flushIntervalMs;
     if (intervalMs !== null) this.#flusher.start(intervalMs);
@@ -87,6 +90,8 @@ export class Ledger {
   /** As `select`, of what the last refresh saw: for several reads that must see the same. */
   selectNow<Row extends LedgerRow>(table: LedgerTable<Row>, query: LedgerQuery<Row> = {}): readonly Row[] {
     const codec = this.#codec(table);
+    if (table.isIndexed === false)
+      throw new IcecoreError('INTERNAL', `${table.name} is read by SQL alone: it has no local index.`);
     this.#queries++;
     return this.#reading((index) => index.select(table.name, query as LedgerQuery<LedgerRow>)).map(
       (cells) => codec.fromIndex(cells) as Row,
@@ -178,7 +183,7 @@ export class Ledger {
   /** What the journal has forgotten is in the Iceberg tables: those first, then what waits on top. */
   async #catchUpFromTables(applied: bigint): Promise<void> {
     const head = await this.#catalog.headSeq();
-    for (const [name, { table }] of this.#codecs) {
+    for (const [name, { table }] of this.#indexed) {
       const { pointer, entries } = await this.#catalog.systemTable(name, identifierOf(name));
       if (pointer !== null) {
         for await (const rows of this.#store.rowsAfter(table, pointer, applied)) {
@@ -193,7 +198,7 @@ export class Ledger {
   #byTable(entries: readonly JournalEntry[]): ReadonlyMap<string, readonly SequencedRow[]> {
     const rows = new Map<string, SequencedRow[]>();
     for (const { table, seq, row } of entries) {
-      const codec = this.#codecs.get(table);
+      const codec = this.#indexed.get(table);
       if (codec === undefined) continue;
       const list = rows.get(table) ?? [];
       list.push({ seq, row: codec.fromJournal(row) });
@@ -210,7 +215,7 @@ export class Ledger {
       if (!isSqliteError(error) || isBusy(error) || isDiskFull(error)) throw error;
       this.#index.close();
       removeIndex(this.#indexPath);
-      this.#index = LedgerIndex.open(this.#indexPath, this.#codecs, this.#identity);
+      this.#index = LedgerIndex.open(this.#indexPath, this.#indexed, this.#identity);
       throw new DamagedIndex(error);
     }
   }

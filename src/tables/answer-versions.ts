@@ -10,6 +10,11 @@ export class AnswerVersions {
     return this.#answer.run(new Map(), answer);
   }
 
+  /** Runs what writes on behalf of an answer, and so has to see each table as it is now. */
+  outside<T>(work: () => T): T {
+    return this.#answer.exit(work);
+  }
+
   /** The pointer to go by in place of one that was read now; outside an answer that one itself. */
   settled(pointer: TablePointer): TablePointer {
     const versions = this.#answer.getStore();

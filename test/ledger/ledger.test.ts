@@ -61,6 +61,17 @@ describe('the ledger over the journal', () => {
     expect((await ledger.find(noteLog, { id: 'a' }))?.count).toBe(3n);
   });
 
+  test('a table without a local index is read by SQL alone, and does not keep others from being read', async () => {
+    const catalog = await bench.catalog();
+    const unindexed = { ...noteLog, isIndexed: false };
+    const ledger = await bench.journalLedger(catalog, [notes, unindexed]);
+    await catalog.commit({ entries: [notes, unindexed].map((table) => ledger.draft(table, note('a'))) });
+    expect(await ids(ledger)).toEqual(['a']);
+    await expect(ledger.select(unindexed)).rejects.toThrow('it has no local index');
+    const recorded = await Array.fromAsync(ledger.recorded(unindexed));
+    expect(recorded.flat().map(({ row }) => row.id)).toEqual(['a']);
+  });
+
   test('conditions, lists, order and limits', async () => {
     const catalog = await bench.catalog();
     const ledger = await bench.journalLedger(catalog, [notes]);
