@@ -49,7 +49,7 @@ describeWith(['python3'], 'DuckDB over the REST catalog', () => {
       'id long',
       'city string',
       'at timestamptz',
-      'fare decimal(9,2)',
+      'fare decimal(9, 2)',
       'tags list<string>',
     ]);
     expect(await lakehouse.rows('shared.trips')).toEqual([

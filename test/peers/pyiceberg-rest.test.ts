@@ -89,7 +89,7 @@ table.delete(EqualTo("id", 2**53 + 1))
     expect(await lakehouse.columns('shared.sales')).toEqual([
       'id long required',
       'at timestamptz',
-      'price decimal(9,2)',
+      'price decimal(9, 2)',
       'tags list<string>',
     ]);
     expect(await lakehouse.partitioning('shared.sales')).toEqual(['day(at)']);
@@ -108,9 +108,9 @@ before = table.metadata_location
 with table.transaction() as transaction:
     with transaction.update_schema() as schema:
         schema.add_column("note", StringType(), doc="new")
+        schema.update_column("price", DecimalType(12, 2))
         schema.rename_column("price", "cost")
         schema.delete_column("tags")
-        schema.update_column("cost", DecimalType(12, 2))
     with transaction.update_spec() as spec:
         spec.remove_field("day")
         spec.add_field("id", BucketTransform(8), "ids")
@@ -122,7 +122,7 @@ table.refresh()
     expect(await lakehouse.columns('shared.sales')).toEqual([
       'id long required',
       'at timestamptz',
-      'cost decimal(12,2)',
+      'cost decimal(12, 2)',
       'note string',
     ]);
     expect(await lakehouse.partitioning('shared.sales')).toEqual(['bucket[8](id)']);
