@@ -57,13 +57,13 @@ async function manifestsOf(
   if ('snapshotId' in of) {
     const snapshot = snapshotById(metadata, of.snapshotId);
     if (snapshot === undefined) throw noSnapshot(of.snapshotId);
-    return { manifests: await readManifestList(files, snapshot) };
+    return { manifests: await readManifestList(files, metadata, snapshot) };
   }
   const appends = appendsBetween(metadata, of);
   const ids = new Set(appends.map(({ snapshotId }) => snapshotId));
   const manifests = new Map<string, ManifestFile>();
   for (const snapshot of appends) {
-    for (const manifest of await readManifestList(files, snapshot)) {
+    for (const manifest of await readManifestList(files, metadata, snapshot)) {
       // What a later snapshot deleted is none of an incremental scan's business.
       if (manifest.content === 'data' && ids.has(manifest.addedSnapshotId)) manifests.set(manifest.manifestPath, manifest);
     }

@@ -50,7 +50,7 @@ async function* filesOf({ files }: Tables, { metadata, metadataLocation }: Table
   const lists: string[] = [];
   const reachable = reachableFiles({
     snapshots: metadata.snapshots,
-    readManifests: (snapshot) => readManifestList(files, snapshot),
+    readManifests: (snapshot) => readManifestList(files, metadata, snapshot),
     readEntries: (manifest, projection) => readManifestEntries(files, metadata, manifest, projection),
   });
   for await (const { path, kind } of reachable) {

@@ -81,7 +81,7 @@ async function compactOnce(tables: Tables, compaction: Compaction): Promise<Comp
   };
   if (bins.length === 0 || head === null || compaction.dryRun === true) return outcome;
   const deletesSeen = new Set(
-    (await readManifestList(tables.files, head))
+    (await readManifestList(tables.files, metadata, head))
       .filter(({ content }) => content === 'deletes')
       .map((manifest) => manifest.manifestPath),
   );

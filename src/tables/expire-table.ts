@@ -68,8 +68,8 @@ async function removeUnreachable(
 ): Promise<readonly string[]> {
   const { metadata } = table;
   if (metadata.properties['gc.enabled'] === 'false') return [];
-  const stays = await manifestsOf(tables.files, metadata.snapshots, signal);
-  const goes = await manifestsOf(tables.files, gone, signal);
+  const stays = await manifestsOf(tables.files, metadata, metadata.snapshots, signal);
+  const goes = await manifestsOf(tables.files, metadata, gone, signal);
   const unneeded = [...goes.values()].filter((manifest) => !stays.has(manifest.manifestPath));
   const candidates = new Set<string>();
   for await (const path of liveFilesOf(tables.files, metadata, unneeded, signal)) candidates.add(path);

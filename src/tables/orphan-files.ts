@@ -74,7 +74,7 @@ async function knownFiles(tables: Tables, table: Table, signal: AbortSignal | un
   for (const entry of metadata.metadataLog) add(entry.metadataFile);
   for (const location of statisticsFiles(metadata)) add(location);
   for (const snapshot of metadata.snapshots) add(snapshot.manifestList);
-  const manifests = await manifestsOf(tables.files, metadata.snapshots, signal);
+  const manifests = await manifestsOf(tables.files, metadata, metadata.snapshots, signal);
   for (const path of manifests.keys()) add(path);
   for await (const path of liveFilesOf(tables.files, metadata, manifests.values(), signal)) add(path);
   return known;

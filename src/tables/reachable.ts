@@ -8,13 +8,14 @@ import { readManifestEntries, readManifestList } from './snapshot-files.ts';
 /** The manifests of all these snapshots, each once, by path. */
 export async function manifestsOf(
   files: FileReads,
+  metadata: TableMetadata,
   snapshots: readonly Snapshot[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ManifestFile>> {
   const manifests = new Map<string, ManifestFile>();
   for (const snapshot of snapshots) {
     signal?.throwIfAborted();
-    for (const manifest of await readManifestList(files, snapshot)) manifests.set(manifest.manifestPath, manifest);
+    for (const manifest of await readManifestList(files, metadata, snapshot)) manifests.set(manifest.manifestPath, manifest);
   }
   return manifests;
 }

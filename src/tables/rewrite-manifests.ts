@@ -31,7 +31,7 @@ export async function rewriteManifests(tables: Tables, rewrite: ManifestRewrite)
   const table = await tables.load(rewrite.identifier);
   const { metadata } = table;
   const head = currentSnapshot(metadata) ?? null;
-  const manifests = head === null ? [] : await readManifestList(tables.files, head);
+  const manifests = head === null ? [] : await readManifestList(tables.files, metadata, head);
   const fewer = mergeableManifests(manifests, metadata.properties);
   const outcome = { table, snapshot: null, manifestsBefore: manifests.length, manifestsAfter: manifests.length - fewer };
   rewrite.signal?.throwIfAborted();

@@ -1,13 +1,12 @@
-import { IcecoreError } from '../errors.ts';
 import type { ManifestEntry, ManifestFile } from '../iceberg/data-file.ts';
 import type { Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
-import { decodeManifestList } from '../iceberg/manifest-list.ts';
 import { decodeManifest, type ManifestProjection } from '../iceberg/manifest-reader.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { type FileScanTask, planScan, type ScanCounters } from '../iceberg/scan-plan.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
+import { snapshotManifests } from '../iceberg/snapshot-manifests.ts';
 import type { FileReads } from './file-reads.ts';
 
 /** The files of a snapshot that a read has to open, in the stable order of its rows: by data sequence number, then path. */
@@ -35,15 +34,13 @@ export interface PlanOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The manifests of a snapshot. Throws FAILED_PRECONDITION for a v1 snapshot that has no manifest list. */
-export async function readManifestList(files: FileReads, snapshot: Snapshot): Promise<readonly ManifestFile[]> {
-  if (snapshot.manifestList === '') {
-    throw new IcecoreError(
-      'FAILED_PRECONDITION',
-      `Snapshot ${snapshot.snapshotId} lists its manifests in the old way of format version 1, which Icecore does not read. Rewrite the table's manifests with the engine that wrote it.`,
-    );
-  }
-  return decodeManifestList(await files.manifest(snapshot.manifestList));
+/** The manifests of a snapshot. */
+export async function readManifestList(
+  files: FileReads,
+  metadata: TableMetadata,
+  snapshot: Snapshot,
+): Promise<readonly ManifestFile[]> {
+  return await snapshotManifests(snapshot, metadata, (location) => files.manifest(location));
 }
 
 /** The entries of a manifest with at least the metrics asked for. */
@@ -63,7 +60,7 @@ export async function planSnapshot(
   snapshot: Snapshot | null,
   options: PlanOptions,
 ): Promise<SnapshotPlan> {
-  const manifests = snapshot === null ? [] : await readManifestList(files, snapshot);
+  const manifests = snapshot === null ? [] : await readManifestList(files, metadata, snapshot);
   const plan = planScan({
     table: metadata,
     schema: options.schema,

@@ -146,7 +146,7 @@ test('two servers over one catalog append, upsert and compact at once, and lose 
   for await (const path of liveFilesOf(
     warehouse.tables.files,
     metadata,
-    (await manifestsOf(warehouse.tables.files, metadata.snapshots)).values(),
+    (await manifestsOf(warehouse.tables.files, metadata, metadata.snapshots)).values(),
   ))
     held.add(path);
   expect(left.toSorted()).toEqual([...held].toSorted());

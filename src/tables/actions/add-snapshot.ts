@@ -1,10 +1,10 @@
 import { IcecoreError } from '../../errors.ts';
 import type { DataFile, ManifestFile } from '../../iceberg/data-file.ts';
-import { decodeManifestList } from '../../iceberg/manifest-list.ts';
 import { decodeManifest } from '../../iceberg/manifest-reader.ts';
 import type { TableMetadata } from '../../iceberg/metadata.ts';
 import { mainBranch, type SnapshotOperation } from '../../iceberg/snapshot.ts';
 import { newSnapshotId } from '../../iceberg/snapshot-id.ts';
+import { snapshotManifests } from '../../iceberg/snapshot-manifests.ts';
 import { branchSnapshot, produceSnapshot } from '../../iceberg/snapshot-producer.ts';
 import type { TableUpdate } from '../../iceberg/table-update.ts';
 import type { ActionContext, ActionResult } from '../table-action.ts';
@@ -71,7 +71,7 @@ export async function branchManifests(
   context: Pick<ActionContext, 'read'>,
 ): Promise<readonly ManifestFile[]> {
   const parent = branchSnapshot(base, branch);
-  return parent === null ? [] : decodeManifestList(await context.read(parent.manifestList));
+  return parent === null ? [] : await snapshotManifests(parent, base, (location) => context.read(location));
 }
 
 function refuseOtherHead(base: TableMetadata, branch: string, expected: bigint | null | undefined): void {
