@@ -3,4 +3,5 @@ export const peers: readonly { readonly name: string; readonly minutesMax: numbe
   { name: 'pyiceberg', minutesMax: 8 },
   { name: 'duckdb-iceberg', minutesMax: 8 },
   { name: 'spark', minutesMax: 12 },
+  { name: 'scan-planning', minutesMax: 6 },
 ];
