@@ -316,3 +316,19 @@ export const oauthBodyBytesMax = 64 * 1024;
 export const stagingTicketMsMax = 24 * 60 * 60 * 1000;
 /** What an engine reports of one scan or commit: mostly the names of columns; a few kilobytes are usual. */
 export const metricsReportBytesMax = 128 * 1024;
+/** One request to a foreign catalog, from sending to the last byte of the answer: loads of tables with long histories are megabytes. */
+export const foreignRequestMsMax = 60_000;
+/** Attempts at one request to a foreign catalog that is busy or not to be reached, and the pauses between them. */
+export const foreignAttemptsMax = 4;
+export const foreignPauseMsMin = 100;
+export const foreignPauseMsMax = 2000;
+/** An answer of a foreign catalog is held in memory; a table of 10,000 snapshots takes about ten megabytes. */
+export const foreignAnswerBytesMax = 256 * 1024 * 1024;
+/** Tables of a foreign catalog that are loaded at a time, where many are asked for: it gives each by a request of its own. */
+export const foreignLoadsInFlightMax = 16;
+/** Names asked for at a time where a foreign catalog is listed. */
+export const foreignPageSize = 1000;
+/** A foreign catalog tells nobody of commits: who waits for some looks again this often. */
+export const foreignPollMs = 2000;
+/** A foreign catalog finds no table by its uuid. A uuid that was not found is looked for in all of its tables again only after so long. */
+export const foreignSearchPauseMsMin = 10_000;
