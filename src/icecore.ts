@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Access } from './access/access.ts';
@@ -18,9 +19,11 @@ import { featureSetTable } from './features/feature-set-table.ts';
 import { FeatureSets } from './features/feature-sets.ts';
 import { Features } from './features/features.ts';
 import { Materializations } from './features/materializations.ts';
+import { hiddenThings, type Shown } from './lakehouse/hidden-things.ts';
 import { Maintenance } from './lakehouse/maintenance.ts';
 import { RowWrites } from './lakehouse/row-writes.ts';
 import { Selects } from './lakehouse/selects.ts';
+import { shownEntries } from './lakehouse/shown-entries.ts';
 import { SnapshotFeed } from './lakehouse/snapshot-feed.ts';
 import { TableOperations } from './lakehouse/table-operations.ts';
 import { IcebergLedgerStore } from './ledger/iceberg-ledger-store.ts';
@@ -141,12 +144,13 @@ export class Icecore {
     this.ledger = ledger;
     this.#storage = storage;
     const anchor = fileAnchor(config.auditAnchorFile);
-    const audit = new Audit({ catalog, ledger, clock, signingKey, formerKeys, anchor, workDirectory: config.cacheDirectory });
+    const audit = new Audit({ access, shown: (rows) => shownEntries(this.#shown(), rows), catalog, ledger, clock, signingKey, formerKeys, anchor, workDirectory: config.cacheDirectory });
     const history = new TableHistory(tables);
     const lineage = new Lineage({
       ledger,
       clock,
-      // Every caller may see every table so far: nothing is HIDDEN.
+      hidden: (refs) => hiddenThings(this.#shown(), refs),
+      seal: sealedBy(signingKey.secretFor('hidden-lineage')),
       states: (refs) =>
         worstStates(refs, [(all) => history.states(all), (all) => versionStates(ledger, all), (all) => this.scoring.states(all)]),
       implied: async (refs, way, limit) => [
@@ -168,7 +172,7 @@ export class Icecore {
     this.features = new Features({ catalog, tables, duckdb, ledger, audit, lineage, clock });
     this.tableOperations = new TableOperations({ catalog, tables, audit, lineage, clock });
     this.views = new Views({ catalog, tables, clock });
-    this.viewOperations = new ViewOperations({ catalog, views: this.views, audit, access });
+    this.viewOperations = new ViewOperations({ catalog, views: this.views, audit, clock, access });
     this.metricsReports = new MetricsReports({ catalog, ledger, clock });
     this.rowWrites = new RowWrites({ catalog, tables, duckdb, audit, lineage, clock, fileRoots: config.fileRoots });
     this.selects = new Selects({ tables, duckdb, ledger });
@@ -284,6 +288,17 @@ export class Icecore {
     return icecore;
   }
 
+  /** Where what a thing is about is looked up, to say to whom it shows. */
+  #shown(): Shown {
+    return {
+      tables: this.tables,
+      featureSets: this.featureSets,
+      training: this.training,
+      models: this.models.read,
+      runs: this.runs,
+    };
+  }
+
   /** Throws where requests could not be answered. */
   async checkReady(): Promise<void> {
     await this.catalog.headSeq();
@@ -300,6 +315,11 @@ export class Icecore {
       await this.#storage.close();
     });
   }
+}
+
+/** Makes ids of which nothing can be told, the same on every server of one signing key. */
+function sealedBy(secret: Uint8Array): (text: string) => string {
+  return (text) => createHmac('sha256', secret).update(text).digest('hex').slice(0, 32);
 }
 
 /** Throws BAD_USER_INPUT where grants are given and nothing tells callers apart: they would protect nothing. */

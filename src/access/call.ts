@@ -4,6 +4,8 @@ import type { Caller } from './caller.ts';
 export interface Call {
   readonly caller: Caller;
   readonly key: string | null;
+  /** How long the key is remembered; as long as the contract says where left out. */
+  readonly keyLifetimeMs?: number;
   /** The mutation's whole input, which a repetition has to equal. */
   readonly input: unknown;
 }

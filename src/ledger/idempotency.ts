@@ -12,6 +12,8 @@ export interface IdempotentCall {
   readonly key: string;
   /** The mutation's input; its key may be in it or not, as long as it is so each time. */
   readonly input: unknown;
+  /** How long the key is remembered; as long as the contract says where left out. */
+  readonly keyLifetimeMs?: number;
 }
 
 /** The claim to commit together with the effect. `answer` is what the payload is made from again: ids, names, versions; no rows. */
@@ -22,7 +24,7 @@ export function claimFor(call: IdempotentCall, answer: unknown, clock: Clock): I
     key: call.key,
     inputSha256: inputDigest(call.input),
     answer: canonicalJson(answer),
-    expiresAtMs: nowMs(clock) + idempotencyKeyLifetimeMs,
+    expiresAtMs: nowMs(clock) + (call.keyLifetimeMs ?? idempotencyKeyLifetimeMs),
   };
 }
 

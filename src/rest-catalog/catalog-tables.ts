@@ -202,9 +202,9 @@ export class CatalogTables {
   /** One transaction with its audit entry and its claim on the idempotency key. Gives the table it made; null for one that it made before. */
   async #commit(call: Call, action: string, identifier: TableIdentifier, prepare: Prepare): Promise<Table | null> {
     const { tables, audit } = this.#options;
-    const { caller, key, input } = call;
+    const { caller } = call;
     let made: Table | null = null;
-    await once(this.#options, { caller, mutation: action, key, input }, async (claim) => {
+    await once(this.#options, { ...call, mutation: action }, async (claim) => {
       const transaction = tables.transaction();
       const { tableUuid, payload } = await prepare(transaction);
       const subject = auditSubject({ kind: 'TABLE', uuid: tableUuid, version: null });

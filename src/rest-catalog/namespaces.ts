@@ -90,9 +90,9 @@ export class Namespaces {
   /** The change with its audit entry and its claim on the idempotency key. Gives the answer; of a repeated call, the first one. */
   async #commit<Answer>(call: Call, action: string, change: NamespaceChange, answer: Answer): Promise<Answer> {
     const { catalog, audit } = this.#options;
-    const { caller, key, input } = call;
+    const { caller } = call;
     const parts = change.kind === 'create' ? change.namespace.parts : change.parts;
-    return await once(this.#options, { caller, mutation: action, key, input }, async (claim) => {
+    return await once(this.#options, { ...call, mutation: action }, async (claim) => {
       const subject = `namespace/${parts.join('.')}`;
       const link = audit.link({ caller, action, subject, outcome: 'SUCCEEDED', payload: { name: parts, ...answer } });
       const idempotency = claim(answer);

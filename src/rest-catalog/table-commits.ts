@@ -67,10 +67,10 @@ export class TableCommits {
   }
 
   async #commit(call: Call, action: string, commits: readonly TableCommit[]): Promise<readonly Table[]> {
-    const { caller, key, input } = call;
+    const { caller } = call;
     requireRole(caller, 'scientist', 'commit to tables');
     let made: readonly Table[] = [];
-    await once(this.#options, { caller, mutation: action, key, input }, async (claim) => {
+    await once(this.#options, { ...call, mutation: action }, async (claim) => {
       const transaction = this.#options.tables.transaction();
       for (const commit of commits) await this.#prepare(transaction, call, action, commit, commits);
       const record = claim({});

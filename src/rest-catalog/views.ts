@@ -1,15 +1,18 @@
 import type { Access } from '../access/access.ts';
+import type { Call } from '../access/call.ts';
 import type { Caller } from '../access/caller.ts';
 import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import { viewSubject } from '../audit/subject.ts';
 import type { Catalog, ViewPointer } from '../catalog/catalog.ts';
+import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { TableIdentifier } from '../iceberg/identifier.ts';
 import type { ViewRequirement, ViewUpdate } from '../iceberg/view-update.ts';
+import { once } from '../ledger/once.ts';
 import { requireCreate } from '../tables/write-access.ts';
 import type { View } from '../views/view.ts';
-import type { ViewDefinition, ViewLink, Views } from '../views/views.ts';
+import type { ViewDefinition, ViewRecord, Views } from '../views/views.ts';
 import { newIdentifier, writable } from './names.ts';
 import { noSuchNamespace, noSuchView, plainName, tableHasName, viewExists } from './refusal.ts';
 
@@ -17,6 +20,7 @@ export interface ViewOperationsOptions {
   readonly catalog: Catalog;
   readonly views: Views;
   readonly audit: Audit;
+  readonly clock: Clock;
   readonly access: Access;
 }
 
@@ -54,57 +58,66 @@ export class ViewOperations {
   }
 
   /** Throws ALREADY_EXISTS, NOT_FOUND without the namespace, BAD_USER_INPUT, FORBIDDEN. */
-  async create(caller: Caller, identifier: TableIdentifier, definition: ViewDefinition): Promise<View> {
-    requireRole(caller, 'scientist', 'create views');
+  async create(call: Call, identifier: TableIdentifier, definition: ViewDefinition): Promise<View> {
+    requireRole(call.caller, 'scientist', 'create views');
     requireCreate(this.#options.access, newIdentifier(identifier), 'create the view');
     const unknown = definition.version.representations.flatMap((each) => (each.type === 'other' ? String(each.json.type) : []));
     if (unknown.length > 0) {
       throw new IcecoreError('BAD_USER_INPUT', `Found unsupported view representations: [${unknown.join(', ')}]`);
     }
-    const link = this.#link(caller, 'createView', { name: plainName(identifier) });
-    return await inWords(identifier, () => this.#options.views.create(identifier, definition, link));
+    const { views } = this.#options;
+    const payload = { name: plainName(identifier) };
+    return await this.#change(call, 'createView', identifier, payload, (record) => views.create(identifier, definition, record));
   }
 
   /** A view from a metadata file that is there already. Throws as `create`, and NOT_FOUND where the file is missing. */
-  async register(caller: Caller, identifier: TableIdentifier, metadataLocation: string): Promise<View> {
-    requireRole(caller, 'scientist', 'register views');
+  async register(call: Call, identifier: TableIdentifier, metadataLocation: string): Promise<View> {
+    requireRole(call.caller, 'scientist', 'register views');
     requireCreate(this.#options.access, newIdentifier(identifier), 'register the view');
-    const link = this.#link(caller, 'registerView', { name: plainName(identifier), metadataLocation });
-    return await inWords(identifier, () => this.#options.views.register(identifier, metadataLocation, link));
+    const { views } = this.#options;
+    const payload = { name: plainName(identifier), metadataLocation };
+    return await this.#change(call, 'registerView', identifier, payload, (record) =>
+      views.register(identifier, metadataLocation, record),
+    );
   }
 
   /** Throws NOT_FOUND, CONFLICT where a requirement does not hold, BAD_USER_INPUT, FORBIDDEN. */
   async replace(
-    caller: Caller,
+    call: Call,
     identifier: TableIdentifier,
     { requirements, updates }: { readonly requirements: readonly ViewRequirement[]; readonly updates: readonly ViewUpdate[] },
   ): Promise<View> {
-    requireRole(caller, 'scientist', 'replace views');
+    requireRole(call.caller, 'scientist', 'replace views');
     this.#requireWrite(identifier, 'replace the view');
-    const actions = updates.map(({ action }) => action);
-    const link = this.#link(caller, 'replaceView', { name: plainName(identifier), updates: actions });
-    return await inWords(identifier, () => this.#options.views.replace(identifier, requirements, updates, link));
+    const { views } = this.#options;
+    const payload = { name: plainName(identifier), updates: updates.map(({ action }) => action) };
+    return await this.#change(call, 'replaceView', identifier, payload, (record) =>
+      views.replace(identifier, requirements, updates, record),
+    );
   }
 
   /** Throws NOT_FOUND, FORBIDDEN. */
-  async drop(caller: Caller, identifier: TableIdentifier): Promise<void> {
-    requireRole(caller, 'admin', 'drop views');
+  async drop(call: Call, identifier: TableIdentifier): Promise<void> {
+    requireRole(call.caller, 'admin', 'drop views');
     this.#requireWrite(identifier, 'drop the view');
-    const link = this.#link(caller, 'dropView', { name: plainName(identifier) });
-    await inWords(identifier, () => this.#options.views.drop(identifier, link));
+    const payload = { name: plainName(identifier) };
+    await this.#once(call, 'dropView', payload, (record) =>
+      inWords(identifier, () => this.#options.views.drop(identifier, record)),
+    );
   }
 
   /** Throws NOT_FOUND for the view or the new namespace, ALREADY_EXISTS where the new name is taken, BAD_USER_INPUT, FORBIDDEN. */
-  async rename(caller: Caller, from: TableIdentifier, to: TableIdentifier): Promise<void> {
-    requireRole(caller, 'scientist', 'rename views');
+  async rename(call: Call, from: TableIdentifier, to: TableIdentifier): Promise<void> {
+    requireRole(call.caller, 'scientist', 'rename views');
     this.#requireWrite(from, 'rename the view');
     requireCreate(this.#options.access, newIdentifier(to), 'create the view');
-    const link = this.#link(caller, 'renameView', { from: plainName(from), to: plainName(to) });
-    try {
-      await this.#options.views.rename(from, to, link);
-    } catch (error) {
-      throw renameRefused(error, from, to);
-    }
+    await this.#once(call, 'renameView', { from: plainName(from), to: plainName(to) }, async (record) => {
+      try {
+        await this.#options.views.rename(from, to, record);
+      } catch (error) {
+        throw renameRefused(error, from, to);
+      }
+    });
   }
 
   /** A view that may not be read is not there, and is told so by the catalog. */
@@ -113,10 +126,35 @@ export class ViewOperations {
     if (access.mayRead(writable(identifier))) requireCreate(access, identifier, action);
   }
 
-  #link(caller: Caller, action: string, payload: unknown): ViewLink {
+  /** The view that was made; that there is now, where the same call made it before. */
+  async #change(
+    call: Call,
+    action: string,
+    identifier: TableIdentifier,
+    payload: unknown,
+    work: (record: ViewRecord) => Promise<View>,
+  ): Promise<View> {
+    let made: View | null = null;
+    await this.#once(call, action, payload, async (record) => {
+      made = await inWords(identifier, () => work(record));
+    });
+    return made ?? (await this.load(call.caller, identifier));
+  }
+
+  /** Each change is committed with its audit entry and its claim on the idempotency key. */
+  async #once(call: Call, action: string, payload: unknown, work: (record: ViewRecord) => Promise<void>): Promise<void> {
     const { audit } = this.#options;
-    return ({ uuid, versionId }) =>
-      audit.link({ caller, action, subject: viewSubject(uuid, versionId), outcome: 'SUCCEEDED', payload });
+    await once(this.#options, { ...call, mutation: action }, async (claim) => {
+      await work(({ uuid, versionId }) => {
+        const subject = viewSubject(uuid, versionId);
+        const idempotency = claim({});
+        return {
+          links: [audit.link({ caller: call.caller, action, subject, outcome: 'SUCCEEDED', payload })],
+          ...(idempotency === null ? {} : { idempotency }),
+        };
+      });
+      return {};
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Catalog, ChainLink, PointerChange, ViewPointer } from '../catalog/catalog.ts';
+import type { Catalog, CatalogChange, PointerChange, ViewPointer } from '../catalog/catalog.ts';
 import { type Clock, nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
@@ -33,8 +33,11 @@ export interface ViewDefinition {
   readonly location?: string;
 }
 
-/** The audit entry of a change, committed with it. */
-export type ViewLink = (changed: { readonly uuid: string; readonly versionId: number | null }) => ChainLink;
+/** What is recorded of a change, committed with it. */
+export type ViewRecord = (changed: {
+  readonly uuid: string;
+  readonly versionId: number | null;
+}) => Pick<CatalogChange, 'links' | 'idempotency'>;
 
 /** The views of a catalog: where they are found, read and changed. */
 export class Views {
@@ -68,22 +71,26 @@ export class Views {
   }
 
   /** Throws ALREADY_EXISTS (`exists` says what has the name), NOT_FOUND without the namespace, BAD_USER_INPUT, FORBIDDEN for its place. */
-  async create(identifier: TableIdentifier, definition: ViewDefinition, link: ViewLink): Promise<View> {
+  async create(identifier: TableIdentifier, definition: ViewDefinition, record: ViewRecord): Promise<View> {
     const uuid = randomUUID();
     const metadata = this.#begin(identifier, uuid, definition);
     await checkViewLocations(this.#options.tables, identifier, metadata, null);
     const to = await this.#files.write(metadata, null);
-    await this.#commitFile(to, [{ kind: 'create', identifier, uuid, to, requireNamespace: true }], link({ uuid, versionId: 1 }));
+    await this.#commitFile(
+      to,
+      [{ kind: 'create', identifier, uuid, to, requireNamespace: true }],
+      record({ uuid, versionId: 1 }),
+    );
     return { identifier, uuid, metadataLocation: to, metadata };
   }
 
   /** A view from a metadata file that is there already. Throws as `create`, and NOT_FOUND where the file is missing. */
-  async register(identifier: TableIdentifier, metadataLocation: string, link: ViewLink): Promise<View> {
+  async register(identifier: TableIdentifier, metadataLocation: string, record: ViewRecord): Promise<View> {
     const metadata = await this.#files.read(metadataLocation);
     const { viewUuid: uuid, currentVersionId: versionId } = metadata;
     await checkViewLocations(this.#options.tables, identifier, metadata, null);
     const pointer: PointerChange = { kind: 'create', identifier, uuid, to: metadataLocation, requireNamespace: true };
-    await this.#commit([pointer], link({ uuid, versionId }));
+    await this.#commit([pointer], record({ uuid, versionId }));
     return { identifier, uuid, metadataLocation, metadata };
   }
 
@@ -95,7 +102,7 @@ export class Views {
     identifier: TableIdentifier,
     requirements: readonly ViewRequirement[],
     updates: readonly ViewUpdate[],
-    link: ViewLink,
+    record: ViewRecord,
   ): Promise<View> {
     return await this.#turns.take([printIdentifier(identifier)], () =>
       untilWon(async () => {
@@ -106,29 +113,29 @@ export class Views {
         await checkViewLocations(this.#options.tables, identifier, metadata, base.metadata);
         const { uuid, metadataLocation: from } = base;
         const to = await this.#files.write(metadata, from);
-        const entry = link({ uuid, versionId: metadata.currentVersionId });
-        await this.#commitFile(to, [{ kind: 'swap', identifier, uuid, from, to }], entry);
+        const recorded = record({ uuid, versionId: metadata.currentVersionId });
+        await this.#commitFile(to, [{ kind: 'swap', identifier, uuid, from, to }], recorded);
         return { identifier, uuid, metadataLocation: to, metadata };
       }),
     );
   }
 
   /** Forgets the view; its files stay. Throws NOT_FOUND. */
-  async drop(identifier: TableIdentifier, link: ViewLink): Promise<void> {
+  async drop(identifier: TableIdentifier, record: ViewRecord): Promise<void> {
     await untilWon(async () => {
       const pointer = await this.pointer(identifier);
-      await this.#commit([dropOf(pointer)], link({ uuid: pointer.uuid, versionId: null }));
+      await this.#commit([dropOf(pointer)], record({ uuid: pointer.uuid, versionId: null }));
     });
   }
 
   /** Throws NOT_FOUND for the view or the new namespace, ALREADY_EXISTS where the new name is taken. */
-  async rename(from: TableIdentifier, to: TableIdentifier, link: ViewLink): Promise<void> {
+  async rename(from: TableIdentifier, to: TableIdentifier, record: ViewRecord): Promise<void> {
     await untilWon(async () => {
       const pointer = await this.pointer(from);
       if (printIdentifier(from) === printIdentifier(to)) return;
       const { uuid, metadataLocation } = pointer;
       const create: PointerChange = { kind: 'create', identifier: to, uuid, to: metadataLocation, requireNamespace: true };
-      await this.#commit([dropOf(pointer), create], link({ uuid, versionId: null }));
+      await this.#commit([dropOf(pointer), create], record({ uuid, versionId: null }));
     });
   }
 
@@ -148,14 +155,14 @@ export class Views {
     );
   }
 
-  async #commit(views: readonly PointerChange[], link: ChainLink): Promise<void> {
-    await this.#options.catalog.commit({ views, links: [link] });
+  async #commit(views: readonly PointerChange[], recorded: ReturnType<ViewRecord>): Promise<void> {
+    await this.#options.catalog.commit({ views, ...recorded });
   }
 
   /** The same after a metadata file was written, which is removed where it is certain that no pointer names it. */
-  async #commitFile(location: string, views: readonly PointerChange[], link: ChainLink): Promise<void> {
+  async #commitFile(location: string, views: readonly PointerChange[], recorded: ReturnType<ViewRecord>): Promise<void> {
     try {
-      await this.#commit(views, link);
+      await this.#commit(views, recorded);
     } catch (error) {
       if (IcecoreError.is(error) && error.code !== 'INTERNAL' && error.code !== 'TIMEOUT') await this.#files.remove(location);
       throw error;

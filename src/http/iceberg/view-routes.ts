@@ -48,7 +48,7 @@ async function createView(request: IcebergRequest): Promise<IcebergAnswer> {
   const identifier = { namespace: namespaceOf(request), name: member(body, 'name', asString, at) };
   const location = optionalMember(body, 'location', asString, at);
   return loaded(
-    await request.icecore.viewOperations.create(request.caller, identifier, {
+    await request.icecore.viewOperations.create(request.call(body), identifier, {
       schema: member(body, 'schema', parseSchema, at),
       version: member(body, 'view-version', parseViewVersion, at),
       properties: optionalMember(body, 'properties', asRecordOf(asString), at) ?? {},
@@ -62,7 +62,7 @@ async function registerView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const identifier = { namespace: namespaceOf(request), name: member(body, 'name', asString, at) };
   const metadataLocation = member(body, 'metadata-location', asString, at);
-  return loaded(await request.icecore.viewOperations.register(request.caller, identifier, metadataLocation));
+  return loaded(await request.icecore.viewOperations.register(request.call(body), identifier, metadataLocation));
 }
 
 async function loadView(request: IcebergRequest): Promise<IcebergAnswer> {
@@ -79,11 +79,11 @@ async function replaceView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const requirements = optionalMember(body, 'requirements', asArrayOf(parseViewRequirement), at) ?? [];
   const updates = member(body, 'updates', asArrayOf(parseViewUpdate), at);
-  return loaded(await request.icecore.viewOperations.replace(request.caller, viewOf(request), { requirements, updates }));
+  return loaded(await request.icecore.viewOperations.replace(request.call(body), viewOf(request), { requirements, updates }));
 }
 
 async function dropView(request: IcebergRequest): Promise<IcebergAnswer> {
-  await request.icecore.viewOperations.drop(request.caller, viewOf(request));
+  await request.icecore.viewOperations.drop(request.call(null), viewOf(request));
   return noContent;
 }
 
@@ -92,7 +92,7 @@ async function renameView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const from = member(body, 'source', asIdentifier, at);
   const to = member(body, 'destination', asIdentifier, at);
-  await request.icecore.viewOperations.rename(request.caller, from, to);
+  await request.icecore.viewOperations.rename(request.call(body), from, to);
   return noContent;
 }
 
