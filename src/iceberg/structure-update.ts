@@ -39,11 +39,11 @@ export function setCurrentSchema(draft: MetadataDraft, schemaId: number): Metada
 /** Adds a partition spec under the next free id, unless there is the same one already. Missing field ids are assigned. */
 export function addSpec(draft: MetadataDraft, spec: PartitionSpec): MetadataDraft {
   const { metadata } = draft;
-  if (metadata.currentSchemaId === -1) throw refuseUpdate('a partition spec comes after the schema it is for');
+  const schema = schemaFor(draft, 'a partition spec');
   const assigned = assignPartitionFieldIds(spec, metadata.lastPartitionId, metadata.partitionSpecs);
   const specId = specIdFor(assigned, metadata.partitionSpecs);
   if (specById(metadata, specId) !== undefined) return { ...draft, lastAddedSpecId: specId };
-  checkPartitionSpec(assigned, currentSchema(metadata));
+  checkPartitionSpec(assigned, schema);
   if (new Set(assigned.fields.map((field) => field.fieldId)).size < assigned.fields.length) {
     throw refuseUpdate('two partition fields have the same field id');
   }
@@ -54,6 +54,13 @@ export function addSpec(draft: MetadataDraft, spec: PartitionSpec): MetadataDraf
   const partitionSpecs = [...metadata.partitionSpecs, { ...assigned, specId }];
   const lastPartitionId = Math.max(metadata.lastPartitionId, lastPartitionFieldId(assigned));
   return { ...withMembers(draft, { partitionSpecs, lastPartitionId }), lastAddedSpecId: specId };
+}
+
+/** The schema whose columns something new is about: of a table that is being created, DuckDB says last which schema is the current one. */
+function schemaFor({ metadata, lastAddedSchemaId }: MetadataDraft, what: string): Schema {
+  const schema = schemaById(metadata, metadata.currentSchemaId === -1 ? (lastAddedSchemaId ?? -1) : metadata.currentSchemaId);
+  if (schema === undefined) throw refuseUpdate(`${what} comes after the schema it is for`);
+  return schema;
 }
 
 export function setDefaultSpec(draft: MetadataDraft, specId: number): MetadataDraft {
@@ -67,10 +74,10 @@ export function setDefaultSpec(draft: MetadataDraft, specId: number): MetadataDr
 /** Adds a sort order under the next free id, unless there is the same one already. */
 export function addSortOrder(draft: MetadataDraft, order: SortOrder): MetadataDraft {
   const { metadata } = draft;
-  if (metadata.currentSchemaId === -1) throw refuseUpdate('a sort order comes after the schema it is for');
+  const schema = schemaFor(draft, 'a sort order');
   const orderId = sortOrderIdFor(order, metadata.sortOrders);
   if (metadata.sortOrders.some((existing) => existing.orderId === orderId)) return { ...draft, lastAddedSortOrderId: orderId };
-  checkSortOrder(order, currentSchema(metadata));
+  checkSortOrder(order, schema);
   const sortOrders = [...metadata.sortOrders, { ...order, orderId }];
   return { ...withMembers(draft, { sortOrders }), lastAddedSortOrderId: orderId };
 }

@@ -39,6 +39,24 @@ describe('a new table', () => {
       refs: {},
     });
   });
+
+  it('comes of updates that say last which schema is the current one, as those of DuckDB do', () => {
+    const asFlights = newFlights();
+    const updates: readonly TableUpdate[] = [
+      { action: 'assign-uuid', uuid: asFlights.tableUuid },
+      { action: 'add-schema', schema: currentSchema(asFlights) },
+      { action: 'add-spec', spec: defaultSpec(asFlights) },
+      { action: 'set-default-spec', specId: -1 },
+      { action: 'add-sort-order', sortOrder: defaultSortOrder(asFlights) },
+      { action: 'set-default-sort-order', sortOrderId: -1 },
+      { action: 'set-location', location: asFlights.location },
+      { action: 'set-properties', updates: asFlights.properties },
+      { action: 'set-current-schema', schemaId: 0 },
+    ];
+    expect(applyUpdates(null, updates, 1000)).toEqual(asFlights);
+    const withoutSchema = updates.filter(({ action }) => action !== 'add-schema');
+    expect(errorOf(() => applyUpdates(null, withoutSchema, 1000)).message).toContain('comes after the schema');
+  });
 });
 
 describe('snapshots', () => {
