@@ -332,3 +332,5 @@ export const foreignPageSize = 1000;
 export const foreignPollMs = 2000;
 /** A foreign catalog finds no table by its uuid. A uuid that was not found is looked for in all of its tables again only after so long. */
 export const foreignSearchPauseMsMin = 10_000;
+/** Tables of a foreign catalog whose names are remembered by their uuids; others are searched for. */
+export const foreignNamesMax = 100_000;
