@@ -17,14 +17,14 @@ export async function auditTrailSubject({ of }: AuditTrailView, _args: object, c
 }
 
 export async function auditTrail({ of }: { readonly of: string }, context: ApiContext): Promise<AuditTrailView> {
-  const { icecore, caller } = context;
+  const { icecore } = context;
   const id = parseNodeId(of);
   const ref = lineageRefOf(id);
-  const known = await icecore.lineage.node(ref, caller);
+  const known = await icecore.lineage.node(ref);
   if (known === null && (await nodeValue(id, context)) === null) {
     throw new IcecoreError('NOT_FOUND', 'Nothing is known of what this id stands for.', { context: { id: of } });
   }
-  const trail = await trailOf(icecore, [{ ...ref, name: known?.name ?? ref.uuid }], caller);
+  const trail = await trailOf(icecore, [{ ...ref, name: known?.name ?? ref.uuid }]);
   return { ...trail, of, steps: trail.steps.map((step) => ({ ...step, node: nodeView(step.node) })) };
 }
 

@@ -17,7 +17,7 @@ interface LineageArgs {
 }
 
 export async function lineage(args: LineageArgs, context: ApiContext): Promise<LineageGraphView> {
-  const { icecore, caller, signal } = context;
+  const { icecore, signal } = context;
   const query = {
     of: [await rootOf(args.of, context)],
     ...(args.direction == null ? {} : { direction: args.direction }),
@@ -27,21 +27,21 @@ export async function lineage(args: LineageArgs, context: ApiContext): Promise<L
     after: args.after ?? null,
     signal,
   };
-  return graphView(await icecore.lineage.graph(query, caller));
+  return graphView(await icecore.lineage.graph(query));
 }
 
 export async function impact(
   args: Pick<LineageArgs, 'of' | 'maxNodes' | 'after'>,
   context: ApiContext,
 ): Promise<LineageGraphView> {
-  const { icecore, caller, signal } = context;
+  const { icecore, signal } = context;
   const query = {
     of: [await rootOf(args.of, context)],
     ...(args.maxNodes == null ? {} : { maxNodes: args.maxNodes }),
     after: args.after ?? null,
     signal,
   };
-  return graphView(await icecore.lineage.impact(query, caller));
+  return graphView(await icecore.lineage.impact(query));
 }
 
 /** The id of what it stands for; null where that is hidden or outside of Icecore. */
@@ -54,7 +54,7 @@ export function lineageNodeSubject(node: LineageNodeView): string | null {
 async function rootOf(text: string, context: ApiContext) {
   const id = parseNodeId(text);
   const ref = lineageRefOf(id);
-  const node = await context.icecore.lineage.node(ref, context.caller);
+  const node = await context.icecore.lineage.node(ref);
   if (node !== null) return { ...ref, name: node.name ?? '' };
   const value = id.kind === 'LineageNode' ? null : await nodeValue(id, context);
   if (value === null)

@@ -13,6 +13,7 @@ import type {
 import type { ModelVersionSelector } from '../src/models/model-reader.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Prediction } from '../src/scoring/prediction.ts';
+import { ofReadable } from '../src/tables/readable.ts';
 import { resolveAsOf } from '../src/tables/resolve-as-of.ts';
 import type { TableSnapshotRef } from '../src/tables/table.ts';
 import { asOfOf, type TableRefInput } from './as-of.ts';
@@ -80,6 +81,16 @@ export function modelVersionFeatureSet({ featureSet }: ModelVersion): string | n
 
 export function modelVersionTrainingSnapshot({ trainingTable }: ModelVersion): string {
   return snapshotKey(trainingTable);
+}
+
+/** Null where there is none, or the caller may not read it. */
+export async function modelMetricDataset(
+  { dataset }: ModelMetric,
+  _args: object,
+  { icecore }: ApiContext,
+): Promise<TableSnapshotRef | null> {
+  const [readable] = await ofReadable(icecore.tables, dataset === null ? [] : [dataset], (table) => [table]);
+  return readable ?? null;
 }
 
 export function modelVersionDecisions(

@@ -123,7 +123,7 @@ async function loaded(id: NodeId, context: ApiContext): Promise<object | null> {
       return predictionOf({ tableUuid: first }, second, context);
     case 'LineageNode': {
       const ref = { kind: first as LineageKind, uuid: second, version: third === '' ? null : third };
-      const node = await context.icecore.lineage.node(ref, context.caller);
+      const node = await context.icecore.lineage.node(ref);
       return node === null ? null : nodeView(node);
     }
     case 'LineageEdge': {

@@ -39,8 +39,11 @@ export function reproductionRunActualDigest(run: Run): string | null {
   return reproductionOf(run)?.actualDigest ?? null;
 }
 
-export function reproductionRunDifferences(run: Run): readonly string[] {
-  return reproductionOf(run)?.differences ?? [];
+/** Found for who asked for it, they may name any table that those may read. */
+export function reproductionRunDifferences(run: Run, _args: object, { icecore, caller }: ApiContext): readonly string[] {
+  const differences = reproductionOf(run)?.differences ?? [];
+  if (differences.length === 0 || run.by.id === caller.actor.id || icecore.access.mayReadAll()) return differences;
+  return ['What differs is told to who started the run.'];
 }
 
 export function scoringRunModelVersion(run: Run, _args: object, { icecore }: ApiContext): string {

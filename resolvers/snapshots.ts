@@ -1,6 +1,7 @@
 import { printIdentifier } from '../src/iceberg/identifier.ts';
 import { snapshotById } from '../src/iceberg/metadata.ts';
 import { pinHolders } from '../src/lakehouse/pin-holders.ts';
+import { mayReadName } from '../src/tables/readable.ts';
 import type { Table, TableSnapshotRef } from '../src/tables/table.ts';
 import { type AsOfInput, asOfOf } from './as-of.ts';
 import { type Connection, connectionOfAll, orderedKey, type PageArgs } from './connection.ts';
@@ -50,9 +51,10 @@ export async function snapshotPinnedBy(
   return { ...page, edges: page.edges.map(({ cursor, node }) => ({ cursor, node: node.value })) };
 }
 
-/** The table's name now; the one that was recorded where it is gone. */
-export function tableSnapshotTableName(at: TableSnapshotRef, table: Table | null): string {
-  return table === null ? at.tableName : printIdentifier(table.identifier);
+/** The table's name now; the one that was recorded where it is gone. Null where the caller may not read it. */
+export function tableSnapshotTableName(at: TableSnapshotRef, table: Table | null, { icecore }: ApiContext): string | null {
+  if (table !== null) return printIdentifier(table.identifier);
+  return mayReadName(icecore.tables, at.tableName) ? at.tableName : null;
 }
 
 export function tableSnapshotSnapshot(at: TableSnapshotRef): string {

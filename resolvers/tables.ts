@@ -149,6 +149,7 @@ export function columnStatistics(
 
 export async function table({ name }: { readonly name: string }, { icecore }: ApiContext): Promise<Table | null> {
   const identifier = parseIdentifier(name);
+  if (!icecore.access.mayRead(identifier)) return null;
   // What waits in the journal for one of Icecore's own tables counts as in it.
   if (identifier.namespace[0] === ledgerNamespace) await icecore.ledger.flush(printIdentifier(identifier));
   return icecore.tables.find(identifier);

@@ -1,5 +1,8 @@
+import type { FeatureSet } from '../src/features/feature-set.ts';
 import type { ModelVersion } from '../src/models/model.ts';
 import type { Run } from '../src/runs/run.ts';
+import { ofReadable } from '../src/tables/readable.ts';
+import type { TableSnapshotRef } from '../src/tables/table.ts';
 import type { Split, TrainingSet } from '../src/training/training-set.ts';
 import type { TableRefInput } from './as-of.ts';
 import { type Connection, connectionFrom, type PageArgs } from './connection.ts';
@@ -8,6 +11,31 @@ import { modelPlaceOf, modelVersionKey } from './features.ts';
 import type { Given } from './input.ts';
 import { mutate } from './mutation.ts';
 import { type PointInTimeOptionsInput, pointInTimeOptions, type SpineInput, spineOf, tableAsOf } from './point-in-time.ts';
+import { versionKey } from './version-key.ts';
+
+/** Its key; where the caller may not read all of its tables, the set with those of its features that they may. */
+export async function trainingSetFeatureSet(
+  { featureSet: { name, version } }: TrainingSet,
+  _args: object,
+  { icecore }: ApiContext,
+): Promise<FeatureSet | string> {
+  const { access, featureSets, tables } = icecore;
+  if (access.permissions.unrestricted) return versionKey({ name, version });
+  const set = await access.asServer(() => featureSets.require(name, version));
+  return {
+    ...set,
+    features: await ofReadable(tables, set.features, ({ tableUuid, table }) => [{ tableUuid, tableName: table }]),
+  };
+}
+
+/** Those that the caller may read. */
+export function trainingSetSources(
+  { sources }: TrainingSet,
+  _args: object,
+  { icecore }: ApiContext,
+): Promise<readonly TableSnapshotRef[]> {
+  return ofReadable(icecore.tables, sources, (source) => [source]);
+}
 
 export function trainingSetModelVersions(
   set: TrainingSet,

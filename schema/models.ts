@@ -133,7 +133,7 @@ builder.objectType(ModelMetric, {
     name: t.exposeString('name'),
     value: t.exposeFloat('value'),
     split: t.exposeString('split', { nullable: true }),
-    dataset: t.expose('dataset', { type: TableSnapshot, nullable: true }),
+    dataset: t.field({ type: TableSnapshot, nullable: true, resolve: answer.modelMetricDataset }),
   }),
 });
 

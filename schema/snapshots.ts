@@ -56,7 +56,7 @@ builder.objectType(TableSnapshot, {
       nullable: true,
       description: 'Null where the caller may not see it.',
       resolve: async (at, _args, context) =>
-        answer.tableSnapshotTableName(at, await Table.getDataloader(context).load(at.tableUuid)),
+        answer.tableSnapshotTableName(at, await Table.getDataloader(context).load(at.tableUuid), context),
     }),
     snapshotId: t.expose('snapshotId', { type: 'BigInt' }),
     table: t.field({ type: Table, nullable: true, resolve: (at) => at.tableUuid }),

@@ -1,5 +1,4 @@
 import * as answer from '../resolvers/training.ts';
-import { versionKey } from '../resolvers/version-key.ts';
 import { printNodeId } from '../src/node-id.ts';
 import { builder } from './builder.ts';
 import { ModelVersionConnection, TrainingSetConnection } from './connections.ts';
@@ -31,8 +30,8 @@ builder.objectType(TrainingSet, {
     }),
     spine: t.expose('spine', { type: TableSnapshot }),
     labels: t.expose('labels', { type: ['String'] }),
-    sources: t.expose('sources', { type: [TableSnapshot] }),
-    featureSet: t.field({ type: FeatureSet, resolve: (set) => versionKey(set.featureSet) }),
+    sources: t.field({ type: [TableSnapshot], resolve: answer.trainingSetSources }),
+    featureSet: t.field({ type: FeatureSet, resolve: answer.trainingSetFeatureSet }),
     options: t.expose('options', { type: PointInTimeOptions }),
     rowCount: t.expose('rowCount', { type: 'BigInt' }),
     digest: t.exposeString('digest', { description: 'The same pins, feature set and options give the same digest.' }),

@@ -144,7 +144,17 @@ export class Icecore {
     this.ledger = ledger;
     this.#storage = storage;
     const anchor = fileAnchor(config.auditAnchorFile);
-    const audit = new Audit({ access, shown: (rows) => shownEntries(this.#shown(), rows), catalog, ledger, clock, signingKey, formerKeys, anchor, workDirectory: config.cacheDirectory });
+    const audit = new Audit({
+      access,
+      shown: (rows) => shownEntries(this.#shown(), rows),
+      catalog,
+      ledger,
+      clock,
+      signingKey,
+      formerKeys,
+      anchor,
+      workDirectory: config.cacheDirectory,
+    });
     const history = new TableHistory(tables);
     const lineage = new Lineage({
       ledger,

@@ -1,4 +1,3 @@
-import type { Caller } from '../access/caller.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ledgerSelectRowsMax, lineageDepthMax, lineageNodesMax } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
@@ -26,12 +25,11 @@ export interface AuditTrail {
 export async function auditTrail(
   { audit, lineage, ledger }: { readonly audit: Audit; readonly lineage: Lineage; readonly ledger: Ledger },
   of: readonly LineageRef[],
-  caller: Caller,
 ): Promise<AuditTrail> {
-  const graph = await lineage.graph({ of, direction: 'UPSTREAM', maxDepth: lineageDepthMax, maxNodes: lineageNodesMax }, caller);
+  const graph = await lineage.graph({ of, direction: 'UPSTREAM', maxDepth: lineageDepthMax, maxNodes: lineageNodesMax });
   const nodes = nodesBySubject(graph);
   const rows = await ledger.select(auditLog, { where: { subject: [...nodes.keys()], outcome: 'SUCCEEDED' }, orderBy: 'seq' });
-  const steps = stepsOf(graph, rows, nodes);
+  const steps = stepsOf(graph, await audit.shown(rows), nodes);
   const unrecorded = unrecordedNodes(graph, new Set(rows.map((row) => row.subject)));
   const chain = await audit.verify();
   const missing = [
@@ -59,7 +57,9 @@ function unrecordedNodes(graph: LineageGraph, subjects: ReadonlySet<string>): re
   const byRun = new Set(
     graph.edges.flatMap(({ runId, to }) => (runId !== null && subjects.has(`run/${runId}`) ? [lineageKey(to)] : [])),
   );
-  return graph.nodes.filter((node) => needsEntry(node) && !subjects.has(auditSubject(node)) && !byRun.has(lineageKey(node)));
+  return graph.nodes.filter(
+    (node) => node.state !== 'HIDDEN' && needsEntry(node) && !subjects.has(auditSubject(node)) && !byRun.has(lineageKey(node)),
+  );
 }
 
 /** Model versions that something was made with, and nobody approved. */

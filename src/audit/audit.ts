@@ -1,5 +1,7 @@
+import { Access } from '../access/access.ts';
 import type { Caller } from '../access/caller.ts';
 import { serverCaller } from '../access/local-caller.ts';
+import { visiblePage } from '../access/visible-page.ts';
 import type { Catalog, ChainLink } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
@@ -23,6 +25,9 @@ export interface AuditOptions {
   readonly anchor: Anchor | null;
   /** Public keys (PEM) of earlier signing keys whose checkpoints still count. */
   readonly formerKeys?: readonly string[];
+  /** The entries that the caller at hand may see, without what they may not. All of them where left out. */
+  readonly shown?: (rows: readonly AuditRow[]) => Promise<readonly AuditRow[]>;
+  readonly access?: Access;
   /** Where a verification sorts the chain on disk. */
   readonly workDirectory: string;
 }
@@ -53,6 +58,7 @@ export interface AuditFilter {
 /** The audit chain (semantics, section 8): entries join it in the commit of what they tell about. */
 export class Audit {
   readonly #options: AuditOptions;
+  readonly #access: Access;
   #unknownRefusals = new Map<string, number>();
   #unknownTimer: NodeJS.Timeout | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
@@ -61,6 +67,7 @@ export class Audit {
 
   constructor(options: AuditOptions) {
     this.#options = options;
+    this.#access = options.access ?? Access.unrestricted();
   }
 
   /** Checkpoints every now and then, until `close`. */
@@ -110,20 +117,33 @@ export class Audit {
       conditions.push(text);
       args.push(...values);
     };
-    const { subject, actor, fromMicros, toMicros, afterSeq } = filter;
+    const { subject, actor, fromMicros, toMicros } = filter;
     // '@' begins the version, and 'A' is the next character: a range, so that the index serves it.
     if (subject != null) add('(subject = ? OR (subject > ? AND subject < ?))', subject, `${subject}@`, `${subject}A`);
     if (actor != null) add('actor_id = ?', actor);
     if (fromMicros != null) add('at >= ?', fromMicros);
     if (toMicros != null) add('at < ?', toMicros);
-    if (afterSeq != null) add('seq < ?', afterSeq);
     const first = Math.min(filter.first ?? pageRowsMax, pageRowsMax);
-    const rows = await this.#options.ledger.select(auditLog, {
-      sql: { text: conditions.join(' AND '), args },
-      orderBy: 'seq DESC',
-      limit: first + 1,
-    });
+    const rows = await visiblePage(
+      this.#access,
+      first + 1,
+      async (last: AuditRow | null, limit) => {
+        const after = last?.seq ?? filter.afterSeq ?? null;
+        const place = after === null ? [] : [after];
+        return await this.#options.ledger.select(auditLog, {
+          sql: { text: [...conditions, ...place.map(() => 'seq < ?')].join(' AND '), args: [...args, ...place] },
+          orderBy: 'seq DESC',
+          limit,
+        });
+      },
+      (entries) => this.shown(entries),
+    );
     return { entries: rows.slice(0, first), hasNextPage: rows.length > first };
+  }
+
+  /** Those of the entries that the caller at hand may see, without what they may not. */
+  async shown(rows: readonly AuditRow[]): Promise<readonly AuditRow[]> {
+    return (await this.#options.shown?.(rows)) ?? rows;
   }
 
   /**
@@ -134,7 +154,8 @@ export class Audit {
     const { catalog, ledger, anchor, signingKey, formerKeys, workDirectory } = this.#options;
     const head = await catalog.chainHead(auditChain);
     const checkpoints = anchor === null ? null : await anchor.read();
-    const pointer = await catalog.load({ namespace: ['icecore'], name: 'audit_log' });
+    // Whoever may not read the log may know whether it is whole.
+    const pointer = await this.#access.asServer(() => catalog.load({ namespace: ['icecore'], name: 'audit_log' }));
     const state = JSON.stringify([
       head.seq.toString(),
       head.hash,

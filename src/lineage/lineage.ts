@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { lineageDepthDefault, lineageDepthMax, lineageEdgesMax, lineageNodesDefault, lineageNodesMax } from '../limits.ts';
+import { edgeBetween, hiddenStub } from './hidden-node.ts';
 import { parseCursor, printCursor, walkDigest } from './lineage-cursor.ts';
 import { edgeOf, type LineageEdge, type LineageEdgeRow, lineageEdgeTable } from './lineage-edge-table.ts';
 import type { LineageGraph, LineageNode, LineageQuery, LineageState } from './lineage-graph.ts';
@@ -17,8 +18,12 @@ import { unknownOrigins } from './unknown-origin.ts';
 export interface LineageOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
-  /** What has become of these things, in their order, as far as the caller may see. PRESENT where left out. */
-  readonly states?: (refs: readonly LineageRef[], caller: Caller) => Promise<readonly LineageState[]>;
+  /** What has become of these things, in their order. PRESENT where left out. */
+  readonly states?: (refs: readonly LineageRef[]) => Promise<readonly LineageState[]>;
+  /** Which of these things the caller at hand may not see, in their order. None where left out. */
+  readonly hidden?: (refs: readonly LineageRef[]) => Promise<readonly boolean[]>;
+  /** Makes ids of which nothing can be told, the same for the same text. */
+  readonly seal?: (text: string) => string;
   /**
    * Edges that follow from what is there and were recorded by nobody: a snapshot and its parent, a prediction and its table. Those that
    * end (UPSTREAM) or begin at one of the refs.
@@ -61,7 +66,7 @@ export class Lineage {
    * The graph around a thing, as one state of the ledger shows it. Never cut off in silence: `complete` is false with the reasons, and
    * `frontierCursor` goes on. Throws BAD_USER_INPUT for limits out of range and a cursor of another walk.
    */
-  async graph(query: LineageQuery, caller: Caller): Promise<LineageGraph> {
+  async graph(query: LineageQuery): Promise<LineageGraph> {
     const { ledger, clock } = this.#options;
     const direction = query.direction ?? 'BOTH';
     const depthMax = checked(query.maxDepth ?? lineageDepthDefault, 'maxDepth', 0, lineageDepthMax);
@@ -74,7 +79,8 @@ export class Lineage {
     const offset = cursor?.offset ?? 0;
 
     const at = { seq, asOfMicros };
-    const walk = new LineageWalk((refs, way, limit) => this.#edgesAt(refs, way, limit, at), {
+    // Walks end at what is hidden: what lies behind it is not the caller's to know.
+    const walk = new LineageWalk(async (refs, way, limit) => this.#edgesAt(await this.#visible(refs), way, limit, at), {
       nodesMax: offset + pageMax,
       depthMax,
       signal: query.signal,
@@ -85,9 +91,11 @@ export class Lineage {
     }
     const [first] = walk.nodes;
     if (first === undefined) throw new IcecoreError('INTERNAL', 'A lineage needs a root.');
-    const [root, ...nodes] = await this.#shown([first, ...walk.nodes.slice(offset)], caller);
+    const stubs = await this.#stubs(walk.nodes.map(({ ref }) => ref));
+    const [root, ...found] = await this.#shown([first, ...walk.nodes.slice(offset)], stubs);
     if (root === undefined) throw new IcecoreError('INTERNAL', 'A lineage needs a root.');
-    const hidden = nodes.filter((node) => node.state === 'HIDDEN').length;
+    const nodes = [...new Map(found.map((node) => [lineageKey(node), node])).values()];
+    const hidden = new Set([...stubs.values()].map(({ uuid }) => uuid)).size;
     const incompleteBecause = [
       ...walk.incompleteBecause,
       ...(hidden === 0 ? [] : [`${hidden} of the nodes may not be seen by this caller.`]),
@@ -97,18 +105,18 @@ export class Lineage {
     return {
       root,
       nodes,
-      edges: [...walk.edges.values()].filter((edge) => place(edge) >= offset),
+      edges: [...walk.edges.values()].filter((edge) => place(edge) >= offset).map((edge) => shownEdge(edge, stubs)),
       depthReached: walk.depthReached,
       complete: incompleteBecause.length === 0,
       incompleteBecause,
-      frontierCursor: walk.isCut && nodes.length > 0 ? printCursor({ offset: offset + nodes.length, ...at }, digest) : null,
+      frontierCursor: walk.isCut && found.length > 0 ? printCursor({ offset: offset + found.length, ...at }, digest) : null,
       asOfMicros,
     };
   }
 
   /** Everything computed from these versions: the recall question (contract, `impact`). */
-  impact(query: Omit<LineageQuery, 'direction'>, caller: Caller): Promise<LineageGraph> {
-    return this.graph({ ...query, direction: 'DOWNSTREAM', maxDepth: query.maxDepth ?? lineageDepthMax }, caller);
+  impact(query: Omit<LineageQuery, 'direction'>): Promise<LineageGraph> {
+    return this.graph({ ...query, direction: 'DOWNSTREAM', maxDepth: query.maxDepth ?? lineageDepthMax });
   }
 
   /** The runs that wrote snapshots, in their order; null where none is recorded. One read whatever their number. */
@@ -127,8 +135,15 @@ export class Lineage {
     return snapshots.map(({ tableUuid, snapshotId }) => runs.get(`${tableUuid}/${snapshotId}`) ?? null);
   }
 
-  /** By the id that a graph gave it; null where it is not, or no longer, recorded or implied. */
+  /** By the id that a graph gave it; null where it is not, or no longer, recorded or implied, or neither of its ends may be seen. */
   async edge(id: string): Promise<LineageEdge | null> {
+    const edge = await this.#edge(id);
+    if (edge === null) return null;
+    const stubs = await this.#stubs([edge.from, edge.to]);
+    return stubs.has(lineageKey(edge.from)) && stubs.has(lineageKey(edge.to)) ? null : shownEdge(edge, stubs);
+  }
+
+  async #edge(id: string): Promise<LineageEdge | null> {
     const to = impliedEdgeEnd(id);
     if (to !== null) {
       const implied = (await this.#options.implied?.([to], 'UPSTREAM', lineageEdgesMax)) ?? [];
@@ -142,8 +157,8 @@ export class Lineage {
     return edge.runId === null ? null : besideRun(edge, side, runRef(edge.runId));
   }
 
-  /** The node of one version as the caller may see it; its name is the one last recorded. Null where nothing is known of it. */
-  async node(ref: Pick<LineageRef, 'kind' | 'uuid' | 'version'>, caller: Caller): Promise<LineageNode | null> {
+  /** The node of one version; its name is the one last recorded. Null where nothing is known of it, or it may not be seen. */
+  async node(ref: Pick<LineageRef, 'kind' | 'uuid' | 'version'>): Promise<LineageNode | null> {
     const { ledger } = this.#options;
     const { kind, uuid, version } = ref;
     const query = { orderBy: 'journal_seq DESC', limit: 1 };
@@ -157,7 +172,9 @@ export class Lineage {
     });
     const name = to?.to_name ?? from?.from_name ?? (await this.#impliedName(ref));
     if (name === undefined) return null;
-    const [node] = await this.#shown([{ ref: { ...ref, name }, depth: 0 }], caller);
+    const named = { ...ref, name };
+    if ((await this.#stubs([named])).size > 0) return null;
+    const [node] = await this.#shown([{ ref: named, depth: 0 }], new Map());
     return node ?? null;
   }
 
@@ -236,16 +253,34 @@ export class Lineage {
     });
   }
 
-  async #shown(found: readonly FoundNode[], caller: Caller): Promise<readonly LineageNode[]> {
-    const states = await this.#options.states?.(
-      found.map(({ ref }) => ref),
-      caller,
-    );
-    return found.map(({ ref, depth }, index) => {
-      const state = states?.[index] ?? 'PRESENT';
-      return { ...ref, name: state === 'HIDDEN' ? null : ref.name, state, depth };
+  async #shown(found: readonly FoundNode[], stubs: Stubs): Promise<readonly LineageNode[]> {
+    const visible = found.filter(({ ref }) => !stubs.has(lineageKey(ref)));
+    const states = await this.#options.states?.(visible.map(({ ref }) => ref));
+    const stateOf = new Map(visible.map(({ ref }, index) => [lineageKey(ref), states?.[index] ?? 'PRESENT']));
+    return found.map(({ ref, depth }) => {
+      const stub = stubs.get(lineageKey(ref));
+      if (stub !== undefined) return { ...stub, name: null, state: 'HIDDEN', depth };
+      return { ...ref, state: stateOf.get(lineageKey(ref)) ?? 'PRESENT', depth };
     });
   }
+
+  async #visible(refs: readonly LineageRef[]): Promise<readonly LineageRef[]> {
+    const hidden = await this.#options.hidden?.(refs);
+    return hidden === undefined ? refs : refs.filter((_, index) => hidden[index] !== true);
+  }
+
+  /** What stands for those that are hidden. */
+  async #stubs(refs: readonly LineageRef[]): Promise<Stubs> {
+    const { hidden, seal = () => randomUUID() } = this.#options;
+    const isHidden = (await hidden?.(refs)) ?? [];
+    return new Map(refs.flatMap((ref, index) => (isHidden[index] === true ? [[lineageKey(ref), hiddenStub(ref, seal)]] : [])));
+  }
+}
+
+type Stubs = ReadonlyMap<string, LineageRef>;
+
+function shownEdge(edge: LineageEdge, stubs: Stubs): LineageEdge {
+  return edgeBetween(edge, stubs.get(lineageKey(edge.from)) ?? edge.from, stubs.get(lineageKey(edge.to)) ?? edge.to);
 }
 
 function edgeKey(edge: LineageEdge): string {

@@ -8,6 +8,7 @@ export function unknownOrigins(nodes: readonly LineageNode[], walk: LineageWalk)
 }
 
 function unknownOrigin({ depth, kind, name, state, uuid, version }: LineageNode): string | null {
+  if (state === 'HIDDEN') return null;
   const what = name ?? uuid;
   if (kind === 'PREDICTION') {
     return state === 'DELETED'

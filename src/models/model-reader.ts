@@ -43,6 +43,11 @@ export class ModelReader {
     return visible ?? null;
   }
 
+  /** Whether there is a model of that name, whoever sees it. */
+  async isTaken(name: string): Promise<boolean> {
+    return (await this.#ledger.find(modelTable, { name })) !== null;
+  }
+
   /** Throws NOT_FOUND. */
   async requireModel(name: string): Promise<Model> {
     const model = await this.model(name);

@@ -35,7 +35,7 @@ export async function modelRegistration(
   input: ModelDescription,
   nowMicros: bigint,
 ): Promise<ModelChange<{ readonly name: string }>> {
-  if ((await read.model(input.name)) !== null) {
+  if (await read.isTaken(input.name)) {
     throw new IcecoreError(
       'ALREADY_EXISTS',
       `Model "${input.name}" is registered already; change it with updateModel, or give it a new version with registerModelVersion.`,

@@ -135,6 +135,8 @@ async function deriveFeatures(
   } catch (error) {
     signal?.throwIfAborted();
     if (!IcecoreError.is(error) || error.code === 'INTERNAL') throw error;
-    return { features: null, differences: [`The features could not be derived again: ${error.message}`] };
+    // What a run read was named by who started it, and not by who asks now.
+    const why = context.tables.access.mayReadAll() ? error.message : 'a table is gone, or may not be read by this caller.';
+    return { features: null, differences: [`The features could not be derived again: ${why}`] };
   }
 }

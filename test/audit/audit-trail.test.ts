@@ -91,7 +91,7 @@ describe('the audit trail', () => {
       ),
     });
   };
-  const trail = () => auditTrail({ audit, lineage, ledger }, [model], ana);
+  const trail = () => auditTrail({ audit, lineage, ledger }, [model]);
 
   test('every step from the first rows on, in the order of the chain, runs included', async () => {
     const table = await warehouse.load('raw.flights');
@@ -135,7 +135,7 @@ describe('the audit trail', () => {
     const entries = lineage.drafts([{ from: model, to: made, runId: 'r2', columns: [] }], ana);
     await act(ana, 'scoreBatch', auditSubject(made), { entries });
     await act(ana, 'scoreBatch', auditSubject(run));
-    const of = (ref: LineageRef) => auditTrail({ audit, lineage, ledger }, [ref], ana);
+    const of = (ref: LineageRef) => auditTrail({ audit, lineage, ledger }, [ref]);
     // The table is none that is there: its origin is known, so it is no gap.
     expect((await of(made)).missing).toEqual(['churn@1 was used, and no approval of it is in the chain.']);
     expect((await trail()).missing).toEqual([]);

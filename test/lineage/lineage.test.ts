@@ -9,6 +9,7 @@ import { lineageEdgeTable } from '../../src/lineage/lineage-edge-table.ts';
 import type { LineageDirection, LineageGraph } from '../../src/lineage/lineage-graph.ts';
 import { lineageKey } from '../../src/lineage/lineage-key.ts';
 import type { LineageEdgeDraft, LineageRef } from '../../src/lineage/lineage-record.ts';
+import type { OneWay } from '../../src/lineage/lineage-walk.ts';
 import { LedgerBench } from '../ledger/ledger-bench.ts';
 
 const model = (name: string): LineageRef => ({ kind: 'MODEL_VERSION', uuid: name, version: '1', name });
@@ -37,8 +38,7 @@ describe('lineage', () => {
   afterEach(() => bench.close());
 
   const record = (edges: readonly LineageEdgeDraft[]) => catalog.commit({ entries: lineage.drafts(edges, localCaller) });
-  const graph = (of: LineageRef, rest: Partial<Parameters<Lineage['graph']>[0]> = {}) =>
-    lineage.graph({ of: [of], ...rest }, localCaller);
+  const graph = (of: LineageRef, rest: Partial<Parameters<Lineage['graph']>[0]> = {}) => lineage.graph({ of: [of], ...rest });
   const names = (found: LineageGraph) => found.nodes.map((node) => `${node.name}@${node.version}`).sort();
 
   test('is the closure over the edges, whatever their shape, and says when it was cut off', async () => {
@@ -100,7 +100,7 @@ describe('lineage', () => {
     expect(found.complete).toBe(true);
     expect(found.nodes.filter((node) => node.uuid === 'source')).toHaveLength(30);
     expect(found.depthReached).toBe(2);
-    const recall = await lineage.impact({ of: [table('source', 3)] }, localCaller);
+    const recall = await lineage.impact({ of: [table('source', 3)] });
     expect(names(recall)).toContain('features@1');
     expect(names(recall)).not.toContain('raw@2');
   });
@@ -137,19 +137,29 @@ describe('lineage', () => {
       recordedAtMicros: 0n,
       columns: [],
     };
-    const guarded = new Lineage({
+    const options = {
       ledger,
       clock,
-      states: async (refs) => refs.map((ref) => (ref.uuid === 'secret' ? 'HIDDEN' : 'PRESENT')),
-      implied: async (refs, way) =>
+      implied: async (refs: readonly LineageRef[], way: OneWay) =>
         refs.some((ref) => lineageKey(ref) === lineageKey(way === 'UPSTREAM' ? implied.to : implied.from)) ? [implied] : [],
     });
-    const found = await guarded.graph({ of: [table('raw', 1)] }, localCaller);
-    expect(found.nodes.map((node) => [node.uuid, node.name, node.state])).toEqual([
-      ['raw', 'raw', 'PRESENT'],
-      ['secret', null, 'HIDDEN'],
-      ['out', 'out', 'PRESENT'],
+    const whole = await new Lineage(options).graph({ of: [table('raw', 1)] });
+    expect(whole.nodes.map(({ uuid }) => uuid)).toEqual(['raw', 'secret', 'out']);
+    const guarded = new Lineage({
+      ...options,
+      hidden: async (refs) => refs.map((ref) => ref.uuid === 'secret'),
+      seal: (text) => `sealed ${text.length}`,
+    });
+    const found = await guarded.graph({ of: [table('raw', 1)] });
+    // What lies behind it does not show either.
+    expect(found.nodes.map((node) => [node.uuid, node.version, node.name, node.state])).toEqual([
+      ['raw', '1', 'raw', 'PRESENT'],
+      [expect.stringMatching(/^hidden:sealed/), null, null, 'HIDDEN'],
     ]);
+    expect(found.edges.map(({ from, to, columns: told }) => [from.name, to.name, told])).toEqual([['raw', '', []]]);
+    expect(JSON.stringify(found.edges, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
+      'secret',
+    );
     expect(found.complete).toBe(false);
     expect(found.incompleteBecause).toEqual(['1 of the nodes may not be seen by this caller.']);
   });
@@ -161,8 +171,8 @@ describe('lineage', () => {
     const [edge] = found.edges;
     expect(edge?.columns).toEqual(columns);
     expect(await lineage.edge(edge?.id ?? '')).toEqual(edge);
-    expect((await lineage.node({ kind: 'TABLE', uuid: 'features', version: '1' }, localCaller))?.name).toBe('features');
-    expect(await lineage.node({ kind: 'TABLE', uuid: 'features', version: '9' }, localCaller)).toBeNull();
+    expect((await lineage.node({ kind: 'TABLE', uuid: 'features', version: '1' }))?.name).toBe('features');
+    expect(await lineage.node({ kind: 'TABLE', uuid: 'features', version: '9' })).toBeNull();
     await expect(graph(table('raw', 1), { maxDepth: 101 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     await expect(graph(table('raw', 1), { maxNodes: 0 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     await expect(graph(table('raw', 1), { after: 'x' })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });

@@ -79,7 +79,7 @@ describe('registering', () => {
     );
     const [after] = (await expiry.commit()).tables;
     expect(after?.metadata.snapshots.map(({ snapshotId }) => snapshotId)).toContain(mine.snapshotId);
-    const [edge] = (await store.lineage.graph({ of: [{ kind: 'MODEL_VERSION', uuid: 'pinning', version: '1', name: '' }] }, ada))
+    const [edge] = (await store.lineage.graph({ of: [{ kind: 'MODEL_VERSION', uuid: 'pinning', version: '1', name: '' }] }))
       .edges;
     expect(edge?.from).toMatchObject({ kind: 'TABLE', uuid: mine.tableUuid, version: mine.snapshotId.toString() });
   });

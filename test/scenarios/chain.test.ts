@@ -53,8 +53,8 @@ describe('from one prediction back to raw data', () => {
   }, 120_000);
   afterAll(() => store.close());
 
-  const upstream = (of: LineageRef) => store.icecore.lineage.graph({ of: [of], direction: 'UPSTREAM' }, ada);
-  const trail = (of: LineageRef) => auditTrail(store.icecore, [of], ada);
+  const upstream = (of: LineageRef) => store.icecore.lineage.graph({ of: [of], direction: 'UPSTREAM' });
+  const trail = (of: LineageRef) => auditTrail(store.icecore, [of]);
   const has = (graph: LineageGraph, ref: Pick<LineageRef, 'kind' | 'uuid' | 'version'>) =>
     graph.nodes.some((node) => lineageKey(node) === lineageKey(ref));
   const entry = ({ kind, entrySeq }: AuditStep) => `${entrySeq} ${kind}`;
@@ -87,7 +87,7 @@ describe('from one prediction back to raw data', () => {
     expect([has(one, run(first.run)), has(one, run(second.run)), has(two, run(first.run))]).toEqual([true, false, false]);
     expect([has(one, between), has(two, between)]).toEqual([false, true]);
     expect(one.nodes.some(({ name }) => name === 'predictions.late')).toBe(false);
-    expect(await store.icecore.lineage.node(first.prediction, ada)).toMatchObject({
+    expect(await store.icecore.lineage.node(first.prediction)).toMatchObject({
       name: expect.stringMatching(/^predictions\.late\/[0-9a-f]{32}$/),
       state: 'PRESENT',
     });
@@ -181,7 +181,7 @@ describe('from one prediction back to raw data', () => {
   });
 
   test('the recall question: the raw snapshot leads to the predictions', async () => {
-    const recall = await store.icecore.lineage.impact({ of: [read] }, ada);
+    const recall = await store.icecore.lineage.impact({ of: [read] });
     expect(recall.complete).toBe(true);
     const written = [...first.run.outputs, ...second.run.outputs];
     expect(written).toHaveLength(2);
@@ -189,7 +189,7 @@ describe('from one prediction back to raw data', () => {
       expect(has(recall, { kind: 'TABLE', uuid: tableUuid, version: snapshotId.toString() })).toBe(true);
     }
     expect(has(recall, { kind: 'MODEL_VERSION', uuid: 'late', version: '1' })).toBe(true);
-    const late = await store.icecore.lineage.impact({ of: [between] }, ada);
+    const late = await store.icecore.lineage.impact({ of: [between] });
     expect(has(late, { kind: 'MODEL_VERSION', uuid: 'late', version: '1' })).toBe(false);
   });
 
@@ -255,7 +255,7 @@ describe('from one prediction back to raw data', () => {
     expect(graph).toMatchObject({ complete: false, root: { state: 'DELETED' } });
     expect(graph.incompleteBecause.join()).toContain('is gone, and with it the run that made it');
     const early = { of: [first.prediction], direction: 'UPSTREAM', asOfMicros: 0n } as const;
-    expect((await store.icecore.lineage.graph(early, ada)).incompleteBecause.join()).toContain('was not made by then');
+    expect((await store.icecore.lineage.graph(early)).incompleteBecause.join()).toContain('was not made by then');
   });
 
   describeWith(['python3'], 'the exported log', () => {

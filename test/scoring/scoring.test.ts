@@ -91,7 +91,7 @@ describe('a run that goes well', () => {
     const output = run.outputs[0];
     if (output === undefined) throw new Error('The run has no output.');
     const of = { kind: 'TABLE', uuid: output.tableUuid, version: output.snapshotId.toString(), name: '' } as const;
-    const graph = await store.lineage.graph({ of: [of], direction: 'UPSTREAM' }, ada);
+    const graph = await store.lineage.graph({ of: [of], direction: 'UPSTREAM' });
     const names = graph.nodes.map(({ kind, name }) => `${kind} ${name}`);
     for (const name of ['TABLE raw.spine', 'TABLE features.hourly', 'MODEL_VERSION late', 'TRAINING_SET flights']) {
       expect(names).toContain(name);
