@@ -142,7 +142,7 @@ describe('lineage', () => {
       clock,
       implied: async (refs: readonly LineageRef[], way: OneWay) =>
         refs.some((ref) => lineageKey(ref) === lineageKey(way === 'UPSTREAM' ? implied.to : implied.from)) ? [implied] : [],
-    });
+    };
     const whole = await new Lineage(options).graph({ of: [table('raw', 1)] });
     expect(whole.nodes.map(({ uuid }) => uuid)).toEqual(['raw', 'secret', 'out']);
     const guarded = new Lineage({
