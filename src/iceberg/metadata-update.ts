@@ -27,11 +27,11 @@ export function applyUpdates(metadata: TableMetadata | null, updates: readonly T
   const draft = updates.reduce(applyUpdate, beginDraft(metadata, nowMs));
   if (metadata !== null && draft.metadata === metadata) return metadata;
   const snapshotLog = settleSnapshotLog(draft);
-  checkDefaults(draft);
   const newestMs = snapshotLog.at(-1)?.timestampMs ?? 0;
   const changed: TableMetadata = { ...draft.metadata, snapshotLog, lastUpdatedMs: Math.max(nowMs, newestMs) };
   if (changed.location === '') throw refuseUpdate('the table has no location');
   checkMetadata(changed);
+  checkDefaults(draft);
   return changed;
 }
 

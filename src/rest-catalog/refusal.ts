@@ -32,6 +32,13 @@ export function tableExists(identifier: TableIdentifier): IcecoreError {
   return new IcecoreError('ALREADY_EXISTS', `Table already exists: ${table}`, { context: { table, exists: 'table' } });
 }
 
+/** Of a commit that creates its table (`assert-create`). */
+export function alreadyCreated(identifier: TableIdentifier): IcecoreError {
+  return new IcecoreError('CONFLICT', 'Requirement failed: table already exists', {
+    context: { requirement: 'assert-create', table: plainName(identifier) },
+  });
+}
+
 /** Of a table that is to be made, or renamed where `from` is given. */
 export function viewHasName(identifier: TableIdentifier, from?: TableIdentifier): IcecoreError {
   const view = plainName(identifier);

@@ -21,7 +21,7 @@ import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
 import { requireCreate, requireWrite } from '../tables/write-access.ts';
 import { newIdentifier, writable } from './names.ts';
-import { inReferenceWords, noSuchNamespace, noSuchTable, plainName, viewHasName } from './refusal.ts';
+import { alreadyCreated, inReferenceWords, noSuchNamespace, noSuchTable, plainName, viewHasName } from './refusal.ts';
 
 export interface TableCommitsOptions {
   readonly catalog: Catalog;
@@ -107,6 +107,7 @@ export class TableCommits {
       requireCreate(tables.access, identifier, 'create');
       if ((await catalog.loadNamespace(newIdentifier(identifier).namespace)) === null)
         throw noSuchNamespace(identifier.namespace);
+      if ((await catalog.load(identifier)) !== null) throw alreadyCreated(identifier);
       if ((await catalog.loadView(identifier)) !== null) throw viewHasName(identifier);
       uuid = this.#create(transaction, commit);
     } else {

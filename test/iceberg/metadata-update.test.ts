@@ -18,6 +18,16 @@ function errorOf(action: () => unknown): IcecoreError {
 }
 
 describe('a new table', () => {
+  it('needs a schema, a spec and a place', () => {
+    const begin: readonly TableUpdate[] = [
+      { action: 'assign-uuid', uuid: '9c12d441-03fe-4693-9a96-a0705ddf69c1' },
+      { action: 'set-location', location: 'file:///warehouse/raw/empty' },
+    ];
+    expect(errorOf(() => applyUpdates(null, begin, 1000)).code).toBe('BAD_USER_INPUT');
+    expect(errorOf(() => applyUpdates(null, begin.slice(0, 1), 1000)).code).toBe('BAD_USER_INPUT');
+    expect(errorOf(() => applyUpdates(null, [], 1000)).code).toBe('BAD_USER_INPUT');
+  });
+
   it('begins at schema 0, spec 0, ids from 1 and from 1000', () => {
     const table = newFlights();
     expect(currentSchema(table).fields.map((field) => [field.id, field.name])).toEqual([
