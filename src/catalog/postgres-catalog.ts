@@ -31,7 +31,7 @@ import { migrate } from './postgres/migrations.ts';
 import { listNamespaces, loadNamespace } from './postgres/namespaces.ts';
 import { listPointers, listPointersIn, loadPointers, loadPointersByUuid } from './postgres/pointers.ts';
 import { WriteQueue } from './postgres/write-queue.ts';
-import { writeTransaction } from './postgres/write-transaction.ts';
+import { trimWriters, writeTransaction } from './postgres/write-transaction.ts';
 
 interface Page {
   readonly namespace: readonly string[];
@@ -64,8 +64,8 @@ export class PostgresCatalog implements Catalog {
    * Opens the database of `postgres://user:password@host:port/database`, making the schema `icecore` in it where it is missing. Throws
    * BAD_USER_INPUT for an address that is none, FAILED_PRECONDITION where the database cannot be used.
    */
-  static async open(uri: string, clock: Clock): Promise<PostgresCatalog> {
-    const database = new PostgresDatabase(parsePostgresAddress(uri));
+  static async open(uri: string, clock: Clock, options: { readonly unreachableMsMax?: number } = {}): Promise<PostgresCatalog> {
+    const database = new PostgresDatabase(parsePostgresAddress(uri), options.unreachableMsMax);
     try {
       await prepare(database, clock);
       const catalog = new PostgresCatalog(database, clock);
@@ -149,6 +149,7 @@ export class PostgresCatalog implements Catalog {
     const now = nowMs(this.#clock);
     await trimAnswers(this.#database, now);
     await trimLeases(this.#database, now);
+    await trimWriters(this.#database);
     // A few at a time, so that commits get their turn.
     while (!(await trimJournal(this.#database, now - olderThanMs, catalogTrimEntriesMax)));
   }
@@ -198,18 +199,18 @@ export class PostgresCatalog implements Catalog {
   /** Commits a batch, and tells the other servers of it in the same transaction. */
   async #write(changes: readonly CatalogChange[]): Promise<readonly Outcome[]> {
     const decided = await writeTransaction(this.#database, {
+      origin: this.#origin,
       decide: async (writer, counters) => {
         const batch = new CommitBatch(changes);
-        const outcomes = await batch.decide(writer, counters, () => nowMs(this.#clock));
-        return { batch, outcomes, commits: (await counters).commits + 1n };
+        return { batch, outcomes: await batch.decide(writer, counters, () => nowMs(this.#clock)) };
       },
-      write: (writer, { batch, outcomes, commits }) => {
+      write: (writer, { batch, outcomes }, counters) => {
         if (!outcomes.some(({ kept }) => kept)) return null;
-        const payload = `${this.#origin} ${batch.headSeq} ${commits}`;
+        const commits = counters.commits + 1n;
         return [
           ...batch.write(writer),
           writer.query('UPDATE icecore.counters SET head_seq = $1, commits = $2', [batch.headSeq, commits]),
-          writer.query('SELECT pg_notify($1, $2)', [commitChannel, payload]),
+          writer.query('SELECT pg_notify($1, $2)', [commitChannel, `${this.#origin} ${batch.headSeq} ${commits}`]),
         ];
       },
     });

@@ -28,10 +28,13 @@ export class PostgresDatabase {
   readonly #config: ClientConfig;
   readonly #readers: Pool;
   readonly #writers: Pool;
+  readonly #unreachableMsMax: number;
   #closed = false;
 
-  constructor({ printed, config }: PostgresAddress) {
+  /** `unreachableMsMax`: how long a statement is tried again, or its fate asked for, while the database is away. */
+  constructor({ printed, config }: PostgresAddress, unreachableMsMax: number = catalogUnreachableMsMax) {
     this.printed = printed;
+    this.#unreachableMsMax = unreachableMsMax;
     this.#config = {
       ...config,
       application_name: 'icecore',
@@ -88,18 +91,29 @@ export class PostgresDatabase {
 
   /** Makes the attempt again while the database is away or restarts. Throws what `nothingWritten` makes of an error. */
   async untilReached<T>(attempt: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    for (let tries = 0; ; tries += 1) {
+    const patience = this.patience();
+    for (;;) {
       if (this.#closed) throw catalogClosed();
       try {
         return await attempt();
       } catch (error) {
         const trouble = troubleOf(error);
-        const givenUp = performance.now() - started > catalogUnreachableMsMax;
-        if (givenUp || (trouble !== 'lost' && trouble !== 'repeatable')) throw nothingWritten(error, this.printed);
-        await pause(reconnectPauseMs(tries));
+        const mayPass = trouble === 'lost' || trouble === 'repeatable';
+        if (!mayPass || !(await patience())) throw nothingWritten(error, this.printed);
       }
     }
+  }
+
+  /** Pauses, longer each time; false once it has lasted too long. */
+  patience(): () => Promise<boolean> {
+    const started = performance.now();
+    let tries = 0;
+    return async () => {
+      if (performance.now() - started > this.#unreachableMsMax) return false;
+      await pause(reconnectPauseMs(tries));
+      tries += 1;
+      return true;
+    };
   }
 
   async close(): Promise<void> {

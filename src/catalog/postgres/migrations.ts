@@ -69,6 +69,12 @@ export const migrations: readonly string[] = [
     commits bigint NOT NULL
   ) WITH (fillfactor = 10);
   INSERT INTO icecore.counters VALUES (1, 0, 0, 0);
+
+  CREATE TABLE icecore.writers (
+    origin text COLLATE "C" PRIMARY KEY,
+    commits bigint NOT NULL,
+    committed_at timestamptz NOT NULL
+  ) WITH (fillfactor = 10);
   `,
 ];
 

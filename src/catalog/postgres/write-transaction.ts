@@ -1,22 +1,30 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { QueryResult } from 'pg';
-import { catalogUnreachableMsMax } from '../../limits.ts';
-import { type PostgresDatabase, reconnectPauseMs, type Writer } from './database.ts';
-import { inDoubt, nothingWritten, troubleOf } from './database-error.ts';
-import { integer, type Row, text } from './row.ts';
+import type { PostgresDatabase, Writer } from './database.ts';
+import { inDoubt, troubleOf } from './database-error.ts';
+import { integer, type Row } from './row.ts';
 
 /** What the catalog counts, as the transaction found it and holds it locked. */
 export interface Counters {
   readonly headSeq: bigint;
-  /** Batches committed, whether or not they had entries. */
+  /** Transactions committed under the lock, whether or not they had entries. */
   readonly commits: bigint;
 }
 
 export interface WriteWork<Decision> {
-  /** Sends all that has to be read, sees what was committed before the lock was had, and decides. Pure but for that: it may be called again. */
+  /** Names this server; no other ever has the same. */
+  readonly origin: string;
+  /** Sends all that has to be read, sees what was committed before the lock was had, and decides. May be called again. */
   decide(writer: Writer, counters: Promise<Counters>): Promise<Decision>;
   /** Sends the statements that make it so; null where there is nothing to write. */
-  write(writer: Writer, decision: Decision): readonly Promise<unknown>[] | null;
+  write(writer: Writer, decision: Decision, counters: Counters): readonly Promise<unknown>[] | null;
+}
+
+/** A transaction whose COMMIT was sent and not acknowledged. */
+interface Doubt<Decision> {
+  readonly decision: Decision;
+  /** The number that it has if it was committed. */
+  readonly commits: bigint;
+  readonly error: unknown;
 }
 
 /**
@@ -24,51 +32,60 @@ export interface WriteWork<Decision> {
  * the catalog, on any server, until it has committed. So READ COMMITTED suffices: a statement after the lock sees every commit before it,
  * and none comes between. It takes two round trips: the lock and the reads, then the writes and the COMMIT.
  *
- * Throws what `decide` throws, and OVERLOADED where nothing was written. Where the connection breaks before the COMMIT was sent, the
- * transaction is made again; where it breaks afterwards, Postgres is asked what became of it, and only where that cannot be
- * learnt in time the error is INTERNAL, which claims neither outcome.
+ * A transaction leaves its number with the name of its server. Where the connection breaks before the COMMIT was answered, the lock is
+ * taken again: once it is had, that transaction has ended, and its number is there or is not; so nothing is made twice and nothing is
+ * taken for made that is not. (Its xid would not tell: after a crash Postgres may give it to another transaction.)
+ *
+ * Throws what `decide` throws, and OVERLOADED where nothing was written. Only where it could not be learnt in time whether it was, the
+ * error is INTERNAL, which claims neither.
  */
 export async function writeTransaction<Decision>(database: PostgresDatabase, work: WriteWork<Decision>): Promise<Decision> {
-  const started = performance.now();
-  for (let tries = 0; ; tries += 1) {
-    try {
-      const attempt = await attemptOnce(database, work);
-      if (attempt.error === null || (await isCommitted(database, attempt.xid, attempt.error))) return attempt.decision;
-    } catch (error) {
-      const trouble = troubleOf(error);
-      const givenUp = performance.now() - started > catalogUnreachableMsMax;
-      if (givenUp || (trouble !== 'lost' && trouble !== 'repeatable')) throw nothingWritten(error, database.printed);
-    }
-    await pause(reconnectPauseMs(tries));
+  let doubt: Doubt<Decision> | null = null;
+  try {
+    return await database.untilReached(async () => {
+      const attempt = await attemptOnce(database, work, doubt, () => {
+        doubt = null;
+      });
+      if (!('error' in attempt)) return attempt.decision;
+      doubt = attempt;
+      throw attempt.error;
+    });
+  } catch (error) {
+    // Its type is narrowed to null: it is set in the closure.
+    const left = doubt as Doubt<Decision> | null;
+    throw left === null ? error : inDoubt(left.error, database.printed);
   }
 }
 
-interface Attempt<Decision> {
-  readonly decision: Decision;
-  readonly xid: string;
-  /** Of a COMMIT that was sent and not acknowledged. */
-  readonly error: unknown;
-}
-
-async function attemptOnce<Decision>(database: PostgresDatabase, work: WriteWork<Decision>): Promise<Attempt<Decision>> {
+async function attemptOnce<Decision>(
+  database: PostgresDatabase,
+  work: WriteWork<Decision>,
+  doubt: Doubt<Decision> | null,
+  settled: () => void,
+): Promise<{ readonly decision: Decision } | Doubt<Decision>> {
   const writer = await database.writer();
   let isSound = false;
   try {
     const begun = writer.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
-    const locked = writer.query<Row>(
-      'SELECT head_seq, commits, pg_current_xact_id()::text AS xid FROM icecore.counters FOR UPDATE',
-    );
-    const counters = locked.then(({ rows: [row] }) => countersOf(row));
-    const [, { xid }, decision] = await inOrder([begun, counters, work.decide(writer, counters)]);
-    const statements = work.write(writer, decision);
+    const locked = writer.query<Row>('SELECT head_seq, commits FROM icecore.counters FOR UPDATE').then(countersOf);
+    const last = doubt === null ? null : lastCommit(writer, work.origin);
+    const [, counters, own, decision] = await allOf([begun, locked, last, work.decide(writer, locked)]);
+    if (doubt !== null && own === doubt.commits) {
+      await writer.query('ROLLBACK');
+      isSound = true;
+      return { decision: doubt.decision };
+    }
+    settled();
+    const statements = work.write(writer, decision, counters);
     if (statements === null) {
       await writer.query('ROLLBACK');
       isSound = true;
-      return { decision, xid, error: null };
+      return { decision };
     }
-    const error = await commit(writer, statements);
+    const commits = counters.commits + 1n;
+    const error = await commit(writer, [...statements, leaveNumber(writer, work.origin, commits)]);
     isSound = error === null;
-    return { decision, xid, error };
+    return isSound ? { decision } : { decision, commits, error };
   } finally {
     writer.release(!isSound);
   }
@@ -76,48 +93,41 @@ async function attemptOnce<Decision>(database: PostgresDatabase, work: WriteWork
 
 /** Null once it is committed; the error where that is not known. Throws the error of a statement that made Postgres roll back. */
 async function commit(writer: Writer, statements: readonly Promise<unknown>[]): Promise<unknown> {
-  const sent = await Promise.allSettled([writer.query('COMMIT'), ...statements]);
-  const [committed, ...written] = sent;
+  const [committed, ...written] = await Promise.allSettled([writer.query('COMMIT'), ...statements]);
   const failed = written.find((outcome) => outcome.status === 'rejected');
-  if (committed?.status !== 'fulfilled') {
+  if (committed.status === 'rejected') {
     if (failed !== undefined && troubleOf(failed.reason) !== 'lost') throw failed.reason;
-    return committed?.reason ?? new Error('COMMIT was not answered');
+    return committed.reason;
   }
   // In a transaction that has failed Postgres takes COMMIT for ROLLBACK.
   if ((committed.value as QueryResult).command === 'COMMIT') return null;
   throw failed?.reason ?? new Error('COMMIT was answered by ROLLBACK');
 }
 
-/** What became of a transaction whose COMMIT was not acknowledged. Throws INTERNAL where it cannot be learnt in time. */
-async function isCommitted(database: PostgresDatabase, xid: string, error: unknown): Promise<boolean> {
-  const started = performance.now();
-  for (let tries = 0; performance.now() - started < catalogUnreachableMsMax; tries += 1) {
-    const status = await statusOf(database, xid);
-    if (status === 'committed') return true;
-    if (status === 'aborted') return false;
-    // Of a transaction of another cluster, or one long gone.
-    if (status === null) break;
-    await pause(reconnectPauseMs(tries));
-  }
-  throw inDoubt(error, database.printed);
+function leaveNumber(writer: Writer, origin: string, commits: bigint): Promise<unknown> {
+  const sql = `INSERT INTO icecore.writers VALUES ($1, $2, now())
+    ON CONFLICT (origin) DO UPDATE SET commits = excluded.commits, committed_at = excluded.committed_at`;
+  return writer.query(sql, [origin, commits]);
 }
 
-async function statusOf(database: PostgresDatabase, xid: string): Promise<string | null> {
-  try {
-    const [row] = await database.rows('SELECT pg_xact_status($1::xid8) AS status', xid);
-    return row === undefined || row.status === null ? null : text(row, 'status');
-  } catch {
-    return null;
-  }
+/** The number of the newest transaction that this server committed; null where it has not. */
+async function lastCommit(writer: Writer, origin: string): Promise<bigint | null> {
+  const { rows } = await writer.query<Row>('SELECT commits FROM icecore.writers WHERE origin = $1', [origin]);
+  return rows[0] === undefined ? null : integer(rows[0], 'commits');
 }
 
-function countersOf(row: Row | undefined): Counters & { readonly xid: string } {
+/** Forgets servers that have not committed for a day: none of them can have a commit in doubt. */
+export async function trimWriters(database: PostgresDatabase): Promise<void> {
+  await database.change("DELETE FROM icecore.writers WHERE committed_at < now() - interval '1 day'");
+}
+
+function countersOf({ rows: [row] }: { readonly rows: readonly Row[] }): Counters {
   if (row === undefined) throw new TypeError('the catalog has no counters');
-  return { headSeq: integer(row, 'head_seq'), commits: integer(row, 'commits'), xid: text(row, 'xid') };
+  return { headSeq: integer(row, 'head_seq'), commits: integer(row, 'commits') };
 }
 
 /** The values once all have settled, so that nothing is under way where this throws: the first error, since others follow from it. */
-async function inOrder<const T extends readonly unknown[]>(promises: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+async function allOf<const T extends readonly unknown[]>(promises: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(promises);
   return (await Promise.all(promises)) as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
