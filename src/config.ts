@@ -9,7 +9,7 @@ export interface Config {
   readonly port: number;
   /** Directory, `file:///…` or `s3://bucket/prefix`. */
   readonly warehouse: string;
-  /** `sqlite:FILE`, later also `postgres://…` and `rest:URL`. */
+  /** `sqlite:FILE`, `postgres://…`, or `rest:URL`, which is read alone. */
   readonly catalog: string;
   /** Local disk that can be lost at any time. */
   readonly cacheDirectory: string;

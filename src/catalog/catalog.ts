@@ -138,6 +138,8 @@ export interface SystemTableState {
 
 /** The pointers of tables, the journal, leases and idempotency keys, each change atomic. One per store. */
 export interface Catalog {
+  /** Whether every `commit` is refused: the catalog is another server's. */
+  readonly isReadOnly?: boolean;
   load(identifier: TableIdentifier): Promise<TablePointer | null>;
   loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (TablePointer | null)[]>;
   loadByUuid(uuid: string): Promise<TablePointer | null>;

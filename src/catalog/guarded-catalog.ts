@@ -29,6 +29,10 @@ export class GuardedCatalog implements Catalog {
     this.#access = access;
   }
 
+  get isReadOnly(): boolean {
+    return this.#catalog.isReadOnly === true;
+  }
+
   async load(identifier: TableIdentifier): Promise<TablePointer | null> {
     return this.#access.mayRead(identifier) ? await this.#catalog.load(identifier) : null;
   }

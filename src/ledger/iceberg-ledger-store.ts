@@ -36,6 +36,8 @@ export class IcebergLedgerStore implements LedgerStore {
   async ensure(tables: readonly AnyLedgerTable[]): Promise<readonly string[]> {
     const identifiers = tables.map(({ name }) => identifierOf(name));
     const present = await this.#tables.loadMany(identifiers);
+    // Another server's are read as they are.
+    if (this.#tables.catalog.isReadOnly === true) return present.flatMap((table) => table?.uuid ?? []);
     const transaction = this.#tables.transaction();
     for (const [index, table] of tables.entries())
       if (present[index] === null) transaction.create(identifierOf(table.name), definitionOf(table));
