@@ -97,6 +97,8 @@ export const sqlStatementBytesMax = 1024 * 1024;
 export const metadataCacheBytesMax = 32 * 1024 * 1024;
 /** Manifests and manifest lists kept as they lie in storage. */
 export const manifestCacheBytesMax = 256 * 1024 * 1024;
+/** Manifests kept decompressed, with where their entries lie by partition: those that filters on partitions went through. */
+export const manifestIndexCacheBytesMax = 128 * 1024 * 1024;
 /** Metadata files read at a time, where many tables are loaded. */
 export const metadataReadsInFlightMax = 16;
 /** Rows of a row group that Icecore writes: what DuckDB decodes as one piece of work. */
@@ -334,3 +336,9 @@ export const foreignPollMs = 2000;
 export const foreignSearchPauseMsMin = 10_000;
 /** Tables of a foreign catalog whose names are remembered by their uuids; others are searched for. */
 export const foreignNamesMax = 100_000;
+/** REST clients are told that they may repeat a request under its key for so long. Java's send a key with every change. */
+export const restKeyPromisedMs = 30 * 60 * 1000;
+/** So long such keys are remembered. Not for days: each takes a line of the catalog. */
+export const restKeyLifetimeMs = 60 * 60 * 1000;
+/** A table's metadata file, inflated: some 400,000 snapshots. It is read whole. */
+export const tableMetadataBytesMax = 256 * 1024 * 1024;

@@ -14,6 +14,7 @@ import type { PartitionSpec } from '../iceberg/partition-spec.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import type { SortOrder } from '../iceberg/sort-order.ts';
 import { once } from '../ledger/once.ts';
+import { tableMetadataBytesMax } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import { expiryEdges } from '../lineage/table-history.ts';
 import { checkLocations } from '../tables/metadata-locations.ts';
@@ -239,11 +240,15 @@ function formatVersionOf(properties: Readonly<Record<string, string>>): 1 | 2 | 
 }
 
 async function readMetadataFile(tables: Tables, location: string): Promise<TableMetadata> {
-  try {
-    return await tables.files.metadata(location);
-  } catch (error) {
-    throw IcecoreError.is(error, 'NOT_FOUND') ? noSuchFile(location) : error;
+  const bytes = await tables.storage.size(location);
+  if (bytes === null) throw noSuchFile(location);
+  if (bytes > tableMetadataBytesMax) {
+    throw new IcecoreError(
+      'BAD_USER_INPUT',
+      `The metadata file ${location} has ${bytes} bytes, and may have ${tableMetadataBytesMax}: expire snapshots first.`,
+    );
   }
+  return await tables.files.metadata(location);
 }
 
 /** In the words of the reference implementation. */

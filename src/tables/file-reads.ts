@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
+import type { ManifestIndex } from '../iceberg/manifest-index.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { parseMetadata } from '../iceberg/metadata-json.ts';
-import { manifestCacheBytesMax, metadataCacheBytesMax } from '../limits.ts';
+import { manifestCacheBytesMax, manifestIndexCacheBytesMax, metadataCacheBytesMax } from '../limits.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ByteLru } from './byte-lru.ts';
 
@@ -10,6 +11,7 @@ export class FileReads {
   readonly #storage: Storage;
   readonly #metadata = new ByteLru<TableMetadata>(metadataCacheBytesMax);
   readonly #manifests = new ByteLru<Uint8Array>(manifestCacheBytesMax);
+  readonly #indexes = new ByteLru<ManifestIndex>(manifestIndexCacheBytesMax);
   readonly #reading = new Map<string, Promise<unknown>>();
   #metadataReads = 0;
   #manifestReads = 0;
@@ -34,7 +36,8 @@ export class FileReads {
       this.#metadataReads++;
       const bytes = await this.#storage.read(location);
       // Some engines compress metadata, and say so in the name in more than one way.
-      const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+      const plain =
+        bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: tableMetadataBytesMax }) : bytes;
       const metadata = parseMetadata(new TextDecoder().decode(plain), location);
       this.#metadata.set(location, metadata, plain.byteLength);
       return metadata;
@@ -58,6 +61,15 @@ export class FileReads {
     });
   }
 
+  /** Where the entries of a manifest lie, looked over by `index` once. */
+  async manifestIndex(location: string, index: (bytes: Uint8Array) => ManifestIndex): Promise<ManifestIndex> {
+    const known = this.#indexes.get(location);
+    if (known !== undefined) return known;
+    const made = index(await this.manifest(location));
+    this.#indexes.set(location, made, made.bytes);
+    return made;
+  }
+
   keepManifest(location: string, bytes: Uint8Array): void {
     this.#manifests.set(location, bytes, bytes.byteLength);
   }
@@ -65,6 +77,7 @@ export class FileReads {
   forget(locations: readonly string[]): void {
     for (const location of locations) {
       this.#manifests.delete(location);
+      this.#indexes.delete(location);
       this.#metadata.delete(location);
     }
   }
