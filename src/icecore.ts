@@ -190,7 +190,7 @@ export class Icecore {
     this.maintenance = new Maintenance({ catalog, tables, runs: this.runs, audit, lineage, clock });
     this.catalogTables = new CatalogTables({ catalog, tables, audit, lineage, clock });
     this.tableCommits = new TableCommits({ catalog, tables, audit, lineage, clock });
-    this.namespaces = new Namespaces({ catalog, audit, clock });
+    this.namespaces = new Namespaces({ catalog, audit, clock, access });
     const featureSets = new FeatureSets({ catalog, tables, ledger, audit, lineage, clock });
     this.featureSets = featureSets;
     const training = new Training({ catalog, tables, duckdb, ledger, audit, lineage, runs: this.runs, clock, featureSets });

@@ -1,3 +1,4 @@
+import type { Access } from '../access/access.ts';
 import type { Call } from '../access/call.ts';
 import type { Caller } from '../access/caller.ts';
 import { requireRole } from '../access/role.ts';
@@ -7,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { once } from '../ledger/once.ts';
 import { namespacePropertiesBytesMax } from '../limits.ts';
+import { requireNamespaceWrite } from '../tables/write-access.ts';
 import { newNamespace, writableNamespace } from './names.ts';
 import { namespaceExists, noSuchNamespace } from './refusal.ts';
 
@@ -14,6 +16,7 @@ export interface NamespacesOptions {
   readonly catalog: Catalog;
   readonly audit: Audit;
   readonly clock: Clock;
+  readonly access: Access;
 }
 
 /** Names of properties, as the REST specification's `UpdateNamespacePropertiesResponse` tells them. */
@@ -58,6 +61,7 @@ export class Namespaces {
   async create(call: Call, parts: readonly string[], properties: Properties): Promise<Namespace> {
     requireRole(call.caller, 'scientist', 'create namespaces');
     const namespace: Namespace = { parts: newNamespace(parts), properties: bounded(properties) };
+    requireNamespaceWrite(this.#options.access, parts, 'create the namespace');
     await this.#commit(call, 'createNamespace', { kind: 'create', namespace }, {});
     return namespace;
   }
@@ -65,6 +69,7 @@ export class Namespaces {
   /** Throws NOT_FOUND, FORBIDDEN, and FAILED_PRECONDITION (`notEmpty`) where it holds anything. */
   async drop(call: Call, parts: readonly string[]): Promise<void> {
     requireRole(call.caller, 'admin', 'drop namespaces');
+    this.#requireWrite(writableNamespace(parts), 'drop the namespace');
     await this.#commit(call, 'dropNamespace', { kind: 'drop', parts: writableNamespace(parts) }, {});
   }
 
@@ -76,6 +81,7 @@ export class Namespaces {
   ): Promise<PropertiesChanged> {
     requireRole(call.caller, 'scientist', 'change the properties of namespaces');
     checkDisjoint(updates, removals);
+    this.#requireWrite(writableNamespace(parts), 'change the properties of the namespace');
     const { properties } = await this.load(call.caller, writableNamespace(parts));
     bounded({ ...properties, ...updates });
     const remove = [...new Set(removals)];
@@ -85,6 +91,12 @@ export class Namespaces {
       missing: remove.filter((name) => !Object.hasOwn(properties, name)),
     };
     return await this.#commit(call, 'updateProperties', { kind: 'update', parts, set: updates, remove }, answer);
+  }
+
+  /** Throws NOT_FOUND where it does not show, FORBIDDEN where it does and may not be changed. */
+  #requireWrite(parts: readonly string[], action: string): void {
+    if (!this.#options.access.mayReadNamespace(parts)) throw noSuchNamespace(parts);
+    requireNamespaceWrite(this.#options.access, parts, action);
   }
 
   /** The change with its audit entry and its claim on the idempotency key. Gives the answer; of a repeated call, the first one. */
