@@ -176,7 +176,8 @@ async function untilWon<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
     } catch (error) {
-      const isLostRace = IcecoreError.is(error, 'CONFLICT') && error.retryable;
+      // A key that another call has used is no race about the view.
+      const isLostRace = IcecoreError.is(error, 'CONFLICT') && error.retryable && error.context.idempotencyKey === undefined;
       if (!isLostRace || attempt >= commitAttemptsMax) throw error;
     }
     const longest = Math.min(commitPauseMsMax, commitPauseMsMin * 2 ** (attempt - 1));

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../access/caller.ts';
 import { IcecoreError } from '../../errors.ts';
+import type { JsonObject } from '../../iceberg/json-member.ts';
 import type { Icecore } from '../../icecore.ts';
-import { operationMsMax } from '../../limits.ts';
+import { operationMsMax, restKeyLifetimeMs } from '../../limits.ts';
 import { checkLoopbackOrigin } from '../origin-guard.ts';
 import { unknownCaller } from '../request-context.ts';
 import { errorAnswer } from './error.ts';
+import { answerOnce, idempotencyKeyOf } from './idempotent-answer.ts';
 import { parseJsonBody, readBody } from './json-body.ts';
 import { LoadAnswers } from './load-answers.ts';
 import type { IcebergRequest, Route } from './route.ts';
@@ -64,6 +66,7 @@ interface Found {
 async function answerRoute(route: Route, { icecore, loads, caller, parameters, query, req, res }: Found): Promise<void> {
   const { operation } = route;
   let signal: AbortSignal | null = null;
+  let json: Promise<JsonObject> | null = null;
   const request: IcebergRequest = {
     icecore,
     caller,
@@ -77,15 +80,20 @@ async function answerRoute(route: Route, { icecore, loads, caller, parameters, q
       signal ??= signalOf(res);
       return signal;
     },
-    call: (input) => ({ caller, key: null, input: { ...parameters, ...Object.fromEntries(query), body: input } }),
+    call: (input) => ({
+      caller,
+      key: idempotencyKeyOf({ operation, headers: req.headers }),
+      keyLifetimeMs: restKeyLifetimeMs,
+      input: { ...parameters, ...Object.fromEntries(query), body: input },
+    }),
     bytes: (bytesMax) => readBody(req, bytesMax),
-    json: async () => {
-      checkJsonType(req);
-      return parseJsonBody(await readBody(req));
+    json: () => {
+      json ??= jsonOf(req);
+      return json;
     },
   };
   try {
-    await writeAnswer(req, res, await route.answer(request));
+    await writeAnswer(req, res, await answerOnce(route, request));
   } catch (error) {
     const isChange = route.method !== 'GET' && route.method !== 'HEAD';
     if (isChange && IcecoreError.is(error) && audited.has(error.code)) {
@@ -116,6 +124,11 @@ function signalOf(res: ServerResponse): AbortSignal {
   const left = new AbortController();
   res.once('close', () => left.abort());
   return AbortSignal.any([left.signal, AbortSignal.timeout(operationMsMax)]);
+}
+
+async function jsonOf(req: IncomingMessage): Promise<JsonObject> {
+  checkJsonType(req);
+  return parseJsonBody(await readBody(req));
 }
 
 /** Browsers send text, forms and multipart bodies across origins without asking first, JSON not. */

@@ -36,11 +36,11 @@ async function createNamespace(request: IcebergRequest): Promise<IcebergAnswer> 
   const body = await request.json();
   const parts = member(body, 'namespace', asArrayOf(asString), where);
   const properties = optionalMember(body, 'properties', asRecordOf(asString), where) ?? {};
-  return answerOf(await request.icecore.namespaces.create(request.call(body), parts, properties));
+  return namespaceAnswer(await request.icecore.namespaces.create(request.call(body), parts, properties));
 }
 
 async function loadNamespace(request: IcebergRequest): Promise<IcebergAnswer> {
-  return answerOf(await request.icecore.namespaces.load(request.caller, namespaceOf(request)));
+  return namespaceAnswer(await request.icecore.namespaces.load(request.caller, namespaceOf(request)));
 }
 
 async function namespaceExists(request: IcebergRequest): Promise<IcebergAnswer> {
@@ -60,6 +60,7 @@ async function updateProperties(request: IcebergRequest): Promise<IcebergAnswer>
   return jsonAnswer(await request.icecore.namespaces.update(request.call(body), namespaceOf(request), { updates, removals }));
 }
 
-function answerOf({ parts, properties }: Namespace): IcebergAnswer {
+/** The specification's `GetNamespaceResponse`. */
+export function namespaceAnswer({ parts, properties }: Namespace): IcebergAnswer {
   return jsonAnswer({ namespace: parts, properties });
 }

@@ -47,7 +47,7 @@ async function createView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const identifier = { namespace: namespaceOf(request), name: member(body, 'name', asString, at) };
   const location = optionalMember(body, 'location', asString, at);
-  return loaded(
+  return viewAnswer(
     await request.icecore.viewOperations.create(request.call(body), identifier, {
       schema: member(body, 'schema', parseSchema, at),
       version: member(body, 'view-version', parseViewVersion, at),
@@ -62,11 +62,11 @@ async function registerView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const identifier = { namespace: namespaceOf(request), name: member(body, 'name', asString, at) };
   const metadataLocation = member(body, 'metadata-location', asString, at);
-  return loaded(await request.icecore.viewOperations.register(request.call(body), identifier, metadataLocation));
+  return viewAnswer(await request.icecore.viewOperations.register(request.call(body), identifier, metadataLocation));
 }
 
 async function loadView(request: IcebergRequest): Promise<IcebergAnswer> {
-  return loaded(await request.icecore.viewOperations.load(request.caller, viewOf(request)));
+  return viewAnswer(await request.icecore.viewOperations.load(request.caller, viewOf(request)));
 }
 
 async function viewExists(request: IcebergRequest): Promise<IcebergAnswer> {
@@ -79,7 +79,7 @@ async function replaceView(request: IcebergRequest): Promise<IcebergAnswer> {
   const body = await request.json();
   const requirements = optionalMember(body, 'requirements', asArrayOf(parseViewRequirement), at) ?? [];
   const updates = member(body, 'updates', asArrayOf(parseViewUpdate), at);
-  return loaded(await request.icecore.viewOperations.replace(request.call(body), viewOf(request), { requirements, updates }));
+  return viewAnswer(await request.icecore.viewOperations.replace(request.call(body), viewOf(request), { requirements, updates }));
 }
 
 async function dropView(request: IcebergRequest): Promise<IcebergAnswer> {
@@ -102,6 +102,6 @@ function asIdentifier(json: unknown, where: string): TableIdentifier {
 }
 
 /** The specification's `LoadViewResult`. */
-function loaded({ metadata, metadataLocation }: View): IcebergAnswer {
+export function viewAnswer({ metadata, metadataLocation }: View): IcebergAnswer {
   return jsonAnswer({ 'metadata-location': metadataLocation, metadata: viewMetadataJson(metadata), config: {} });
 }

@@ -82,7 +82,7 @@ describe('the configuration', () => {
     ];
     for (const query of names) {
       const { status, body } = await askRest(open, `/v1/config${query}`);
-      expect([status, Object.keys(body)]).toEqual([200, ['defaults', 'overrides', 'endpoints']]);
+      expect([status, Object.keys(body)]).toEqual([200, ['defaults', 'overrides', 'endpoints', 'idempotency-key-lifetime']]);
     }
     expect(refusalOf(await askRest(open, '/v1/config?warehouse=other'))).toContain(
       '404 NoSuchWarehouseException: Warehouse does not exist: other',
