@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import type { ManifestIndex } from '../iceberg/manifest-index.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { parseMetadata } from '../iceberg/metadata-json.ts';
-import { manifestCacheBytesMax, manifestIndexCacheBytesMax, metadataCacheBytesMax } from '../limits.ts';
+import { manifestCacheBytesMax, manifestIndexCacheBytesMax, metadataCacheBytesMax, tableMetadataBytesMax } from '../limits.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ByteLru } from './byte-lru.ts';
 
