@@ -8,6 +8,7 @@ import type { Snapshot } from '../iceberg/snapshot.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { dataFilesOpenedAtOnce } from '../limits.ts';
 import type { LocalCopy } from '../storage/storage.ts';
+import { openAsParquet } from './avro-file.ts';
 import { isDeletionVector, writeVectors } from './deletion-vectors.ts';
 import { type ColumnsByFile, columnsByFile } from './file-columns.ts';
 import { type ParquetSource, type ReadParquetOptions, readParquetSql } from './read-parquet.ts';
@@ -76,16 +77,11 @@ export async function openScan(
     vectors = null;
   };
   try {
-    const locations = [
-      ...new Set(
-        plan.tasks
-          .flatMap(({ file, deletes }) => [file, ...deletes.filter((each) => !isDeletionVector(each))])
-          .map(({ filePath }) => filePath),
-      ),
-    ];
-    for (let at = 0; at < locations.length; at += dataFilesOpenedAtOnce) {
-      const some = locations.slice(at, at + dataFilesOpenedAtOnce);
-      await Promise.all(some.map(async (location) => copies.set(location, await tables.storage.open(location))));
+    const opened = plan.tasks.flatMap(({ file, deletes }) => [file, ...deletes.filter((each) => !isDeletionVector(each))]);
+    const files = [...new Map(opened.map((file) => [file.filePath, file])).values()];
+    for (let at = 0; at < files.length; at += dataFilesOpenedAtOnce) {
+      const some = files.slice(at, at + dataFilesOpenedAtOnce);
+      await Promise.all(some.map(async (file) => copies.set(file.filePath, await openAsParquet(tables, file))));
     }
     const path = (location: string) => copies.get(location)?.path ?? location;
     const metadata = options.table.metadata;
@@ -118,11 +114,18 @@ export async function openScan(
   }
 }
 
+const readable: ReadonlySet<string> = new Set(['parquet', 'avro']);
+
 function refuseUnreadable({ file, deletes }: FileScanTask): void {
-  if (file.fileFormat !== 'parquet') throw unreadable(file.filePath, `is ${file.fileFormat}, and Icecore reads Parquet`);
+  if (!readable.has(file.fileFormat))
+    throw unreadable(file.filePath, `is ${file.fileFormat}, and Icecore reads Parquet and Avro`);
+  if (file.keyMetadata !== null) throw unreadable(file.filePath, 'is encrypted, which Icecore does not read');
   for (const each of deletes) {
-    if (each.fileFormat !== 'parquet' && !isDeletionVector(each)) {
-      throw unreadable(each.filePath, `holds deletes as ${each.fileFormat}, and Icecore reads Parquet`);
+    if (!readable.has(each.fileFormat) && !isDeletionVector(each)) {
+      throw unreadable(
+        each.filePath,
+        `holds deletes as ${each.fileFormat}, and Icecore reads Parquet, Avro and deletion vectors`,
+      );
     }
   }
 }

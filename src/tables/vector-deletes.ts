@@ -5,6 +5,7 @@ import { type DeletedPositions, encodeDeletionVector } from '../iceberg/deletion
 import { writePuffin } from '../iceberg/puffin.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { quoteText } from '../sql/quote.ts';
+import { openAsParquet } from './avro-file.ts';
 import { deletedPathId, deletedPositionId } from './delete-filter.ts';
 import { isDeletionVector, readVector } from './deletion-vectors.ts';
 import { noMetrics, type RowsToDelete } from './position-deletes.ts';
@@ -70,8 +71,8 @@ async function deletedBefore(
   const vector = positional.find(isDeletionVector);
   if (vector !== undefined) return [await readVector(tables, vector, file)];
   const found: DeletedPositions[] = [];
-  for (const { filePath } of positional) {
-    const copy = await tables.storage.open(filePath);
+  for (const each of positional) {
+    const copy = await openAsParquet(tables, each);
     try {
       const schema =
         `MAP {${deletedPathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
