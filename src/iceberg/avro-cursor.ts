@@ -63,6 +63,32 @@ export class AvroCursor {
     while (this.readByte() >= 0x80);
   }
 
+  /** Half of a manifest's bytes are integers that nobody asked for. */
+  skipLongs(count: number): void {
+    const bytes = this.#bytes;
+    let at = this.#position;
+    for (let left = count; left > 0; left--) {
+      while ((bytes[at++] ?? 0) >= 0x80);
+    }
+    if (at > bytes.length) throw damaged('it ends in the middle of a value');
+    this.#position = at;
+  }
+
+  /** Where the cursor stands, in bytes from the beginning. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Goes to a position that it had before. */
+  seek(position: number): void {
+    this.#position = position;
+  }
+
+  /** What lies between a position and this one, a character for each byte. */
+  textSince(position: number): string {
+    return this.#bytes.toString('latin1', position, this.#position);
+  }
+
   readFloat(): number {
     return this.#bytes.readFloatLE(this.#advance(4));
   }

@@ -8,7 +8,8 @@ import { uuidText } from './uuid.ts';
 /**
  * What is wanted of a file, by Iceberg field id, whatever its writer called it or put beside it:
  * `int` a number, `long` a bigint, `bytes` a copy; `literal` a partition value by the writer's own type;
- * a record an array with one place for each wanted field, null where the writer has none.
+ * a record an array with one place for each wanted field, null where the writer has none; `encoded` a text that is the same
+ * for equal values of one file.
  */
 export type AvroShape =
   | 'boolean'
@@ -17,6 +18,7 @@ export type AvroShape =
   | 'string'
   | 'bytes'
   | 'literal'
+  | 'encoded'
   | { readonly kind: 'record'; readonly fields: readonly AvroShapeField[] }
   | { readonly kind: 'list'; readonly items: AvroShape }
   /** An Iceberg map with int keys. With `keep`, values of other keys are skipped. */
@@ -45,6 +47,14 @@ class ReaderCompiler {
   #parts = 0;
 
   read(schema: AvroSchema, shape: AvroShape, depth: number): AvroRead {
+    if (shape === 'encoded') {
+      const skip = this.#skip(schema, depth);
+      return (cursor) => {
+        const start = cursor.position;
+        skip(cursor);
+        return cursor.textSince(start);
+      };
+    }
     const written = this.#resolve(schema, depth);
     if (Array.isArray(written)) return this.#readUnion(written, shape, depth);
     const type = written as Named;
@@ -138,6 +148,15 @@ class ReaderCompiler {
     };
   }
 
+  /** How many integers an item is made of; 0 where it holds anything else. */
+  #integersOf(schema: AvroSchema, depth: number): number {
+    const type = this.#resolve(schema, depth) as Named & { readonly fields?: readonly AvroField[] };
+    if (type.type === 'int' || type.type === 'long') return 1;
+    if (type.type !== 'record') return 0;
+    const fields = (type.fields ?? []).map((field) => this.#integersOf(field.type, depth + 1));
+    return fields.includes(0) ? 0 : fields.reduce((sum, count) => sum + count, 0);
+  }
+
   #skip(schema: AvroSchema, depth: number): AvroRead {
     const written = this.#resolve(schema, depth);
     if (Array.isArray(written)) {
@@ -173,8 +192,10 @@ class ReaderCompiler {
           for (const skip of skips) skip(cursor);
         };
       }
-      case 'array':
-        return skipItems(this.#skip(type.items, depth + 1));
+      case 'array': {
+        const integers = this.#integersOf(type.items, depth + 1);
+        return integers > 0 ? skipIntegerItems(integers) : skipItems(this.#skip(type.items, depth + 1));
+      }
       case 'map': {
         const skipValue = this.#skip(type.values, depth + 1);
         return skipItems((cursor) => {
@@ -250,6 +271,12 @@ function readItems(cursor: AvroCursor, item: AvroRead): unknown[] {
     for (let index = 0; index < count; index++) items.push(item(cursor));
   }
   return items;
+}
+
+function skipIntegerItems(integers: number): AvroRead {
+  return (cursor) => {
+    for (let count = cursor.readItemCount(); count > 0; count = cursor.readItemCount()) cursor.skipLongs(count * integers);
+  };
 }
 
 function skipItems(skip: AvroRead): AvroRead {

@@ -1,4 +1,4 @@
-import { openAvroContainer } from './avro-container.ts';
+import { type AvroContainer, openAvroContainer } from './avro-container.ts';
 import { AvroCursor, damaged } from './avro-cursor.ts';
 import { type AvroRead, type AvroShape, type AvroShapeField, compileAvroReader } from './avro-reader.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from './data-file.ts';
@@ -97,6 +97,7 @@ function entryShape(spec: PartitionSpec, { metrics, fieldIds }: ManifestProjecti
 const compiled = new WeakMap<PartitionSpec, Map<string, AvroRead>>();
 const compiledPerSpecMax = 32;
 
+/** Gives the entries' values by the projection, in the places of `EntryValues`. */
 function readerOf(
   schemaText: string,
   schema: Parameters<typeof compileAvroReader>[0],
@@ -127,7 +128,7 @@ export function* readManifest(
   const types = specValueTypes(table, spec);
   const container = openAvroContainer(bytes);
   const read = readerOf(container.schemaText, container.schema, spec, projection);
-  let nextRowId = manifestFile.content === 'data' ? (manifestFile.firstRowId ?? null) : null;
+  let nextRowId = firstRowIdOf(manifestFile);
   for (const block of container.blocks()) {
     const cursor = new AvroCursor(block.bytes);
     for (let index = 0; index < block.count; index++) {
@@ -138,7 +139,25 @@ export function* readManifest(
   }
 }
 
-/** The same, all at once. */
+/** The id that the first row without one gets; null where rows have none. */
+export function firstRowIdOf({ content, firstRowId }: ManifestFile): bigint | null {
+  return content === 'data' ? (firstRowId ?? null) : null;
+}
+
+/** Gives the reader of single entries from where they lie. `nextRowId` is that of the entry's first row, where it inherits one. */
+export function entryReader(
+  container: Pick<AvroContainer, 'schema' | 'schemaText'>,
+  manifestFile: ManifestFile,
+  table: TablePartitioning,
+  projection: ManifestProjection,
+): (cursor: AvroCursor, nextRowId: bigint | null) => ManifestEntry {
+  const spec = requireSpec(table, manifestFile.partitionSpecId);
+  const types = specValueTypes(table, spec);
+  const read = readerOf(container.schemaText, container.schema, spec, projection);
+  return (cursor, nextRowId) => inherit(read(cursor) as EntryValues, manifestFile, types, nextRowId).entry;
+}
+
+/** The same as `readManifest`, all at once. */
 export function decodeManifest(
   bytes: Uint8Array,
   manifestFile: ManifestFile,
@@ -171,6 +190,17 @@ function inherit(
   return { entry, takesRowIds };
 }
 
+/** Partition values as written, by the types that their columns have now. */
+export function castPartition(
+  types: readonly PrimitiveType[],
+  partition: readonly (Literal | null)[] | null,
+): readonly (Literal | null)[] {
+  return types.map((type, index) => {
+    const value = partition?.[index] ?? null;
+    return value === null ? null : castLiteral(type, value);
+  });
+}
+
 const noCounts: ReadonlyMap<number, bigint> = new Map();
 const noBounds: ReadonlyMap<number, Uint8Array> = new Map();
 
@@ -183,10 +213,7 @@ function dataFile(values: FileValues, specId: number, types: readonly PrimitiveT
     filePath,
     fileFormat: format.toLowerCase(),
     specId,
-    partition: types.map((type, index) => {
-      const value = partition?.[index] ?? null;
-      return value === null ? null : castLiteral(type, value);
-    }),
+    partition: castPartition(types, partition),
     recordCount,
     fileSizeInBytes,
     columnSizes: columnSizes ?? noCounts,

@@ -1,5 +1,6 @@
 import { manifestsReadAheadMax } from '../limits.ts';
 import type { ManifestEntry, ManifestFile } from './data-file.ts';
+import type { PartitionTest } from './manifest-index.ts';
 import { unknownCount } from './manifest-list.ts';
 import type { ManifestProjection } from './manifest-reader.ts';
 
@@ -40,8 +41,15 @@ export function isDead({ addedFilesCount, existingFilesCount }: ManifestFile): b
   return addedFilesCount === 0 && existingFilesCount === 0;
 }
 
-/** Gives a manifest's entries with at least the metrics asked for, in any order; called for a few manifests at once. */
-export type ReadEntries = (manifest: ManifestFile, projection: ManifestProjection) => Promise<readonly ManifestEntry[]>;
+/**
+ * Gives a manifest's entries with at least the metrics asked for, in any order; called for a few manifests at once. Entries
+ * whose partition `wants` does not want may be left out.
+ */
+export type ReadEntries = (
+  manifest: ManifestFile,
+  projection: ManifestProjection,
+  wants?: PartitionTest,
+) => Promise<readonly ManifestEntry[]>;
 
 export interface ReadManifest extends NumberedManifest {
   readonly entries: readonly ManifestEntry[];
@@ -52,10 +60,11 @@ export async function* readAhead(
   { readEntries, signal }: { readonly readEntries: ReadEntries; readonly signal?: AbortSignal },
   manifests: readonly NumberedManifest[],
   projection: ManifestProjection,
+  wantsOf: (manifest: ManifestFile) => PartitionTest | undefined,
 ): AsyncGenerator<ReadManifest> {
   const pending: Promise<readonly ManifestEntry[]>[] = [];
   const start = ({ manifest }: NumberedManifest) => {
-    const entries = readEntries(manifest, projection);
+    const entries = readEntries(manifest, projection, wantsOf(manifest));
     // Met again when it is awaited; where the reader leaves before, nobody does.
     entries.catch(() => {});
     pending.push(entries);

@@ -114,7 +114,9 @@ async function* draw(
   const deletes = await readDeletes(request, wanted, pruningOf);
   const projection = request.projection ?? filterProjection(request.filter);
   const start = { ...position };
-  for await (const { number, manifest, entries } of readAhead(request, wanted, projection)) {
+  // Where the list does not say how many files a manifest holds, they are counted as they come.
+  const wantsOf = (manifest: ManifestFile) => (liveFiles(manifest) === null ? undefined : pruningOf(manifest).partition);
+  for await (const { number, manifest, entries } of readAhead(request, wanted, projection, wantsOf)) {
     counters.manifestsRead++;
     const pruning = pruningOf(manifest);
     const isCounted = liveFiles(manifest) !== null;
@@ -157,7 +159,7 @@ async function readDeletes(
   );
   const projection: ManifestProjection = { metrics: 'bounds', fieldIds: new Set([deletedFilePathId]) };
   const places = manifests.map((manifest, number) => ({ number, manifest }));
-  for await (const { entries } of readAhead(request, places, projection)) {
+  for await (const { entries } of readAhead(request, places, projection, (manifest) => pruningOf(manifest).partition)) {
     for (const entry of entries) if (entry.status !== 'deleted') index.add(entry);
   }
   return index;

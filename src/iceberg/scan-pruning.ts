@@ -1,6 +1,7 @@
 import type { DataFile, ManifestFile } from './data-file.ts';
 import type { BoundExpression } from './expression.ts';
 import { predicateFieldIds } from './expression-bind.ts';
+import type { PartitionTest } from './manifest-index.ts';
 import type { ManifestProjection } from './manifest-reader.ts';
 import { inclusiveMetrics, manifestMayMatch } from './metrics-evaluator.ts';
 import { partitionMatches, projectInclusive } from './partition-projection.ts';
@@ -11,6 +12,8 @@ import { requireSpec, specValueTypes, type TablePartitioning } from './table-par
 /** The tests and residuals of one partition spec. */
 export interface Pruning {
   readonly manifest: (manifest: ManifestFile) => boolean;
+  /** Undefined where every partition may have matching rows. */
+  readonly partition: PartitionTest | undefined;
   readonly file: (file: DataFile) => boolean;
   readonly residual: (file: DataFile) => BoundExpression;
 }
@@ -40,6 +43,7 @@ function prune({ table, schema, filter }: PrunedScan, specId: number): Pruning {
   const byMetrics = inclusiveMetrics(schema, filter);
   return {
     manifest: manifestMayMatch(spec, specValueTypes(table, spec), projected),
+    partition: projected.op === 'true' ? undefined : inPartition,
     file: (file) => inPartition(file.partition) && byMetrics(file),
     residual: residualOf(spec, schema, filter),
   };

@@ -36,7 +36,7 @@ export async function openScan({ files, table, scan, signal }: Planning): Promis
       schema,
       filter,
       ...(await manifestsOf(files, table, scan)),
-      readEntries: (manifest, projection) => readManifestEntries(files, metadata, manifest, projection),
+      readEntries: (manifest, projection, wants) => readManifestEntries(files, metadata, manifest, projection, wants),
       projection: projectionOf(filter, scan.statsFieldIds),
       signal,
     },

@@ -1,6 +1,7 @@
 import type { ManifestEntry, ManifestFile } from '../iceberg/data-file.ts';
 import type { Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
+import { indexManifest, type PartitionTest, readIndexed } from '../iceberg/manifest-index.ts';
 import { decodeManifest, type ManifestProjection } from '../iceberg/manifest-reader.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { type FileScanTask, planScan, type ScanCounters } from '../iceberg/scan-plan.ts';
@@ -43,13 +44,18 @@ export async function readManifestList(
   return await snapshotManifests(snapshot, metadata, (location) => files.manifest(location));
 }
 
-/** The entries of a manifest with at least the metrics asked for. */
+/** The entries of a manifest with at least the metrics asked for; those of partitions that are not wanted may be left out. */
 export async function readManifestEntries(
   files: FileReads,
   metadata: TableMetadata,
   manifest: ManifestFile,
   projection: ManifestProjection,
+  wants?: PartitionTest,
 ): Promise<readonly ManifestEntry[]> {
+  if (wants !== undefined) {
+    const index = await files.manifestIndex(manifest.manifestPath, (bytes) => indexManifest(bytes, manifest, metadata));
+    return readIndexed(index, manifest, metadata, projection, wants);
+  }
   return decodeManifest(await files.manifest(manifest.manifestPath), manifest, metadata, projection);
 }
 
@@ -66,7 +72,7 @@ export async function planSnapshot(
     schema: options.schema,
     manifests,
     filter: bindExpression(options.schema, options.where ?? { op: 'true' }),
-    readEntries: (manifest, projection) => readManifestEntries(files, metadata, manifest, projection),
+    readEntries: (manifest, projection, wants) => readManifestEntries(files, metadata, manifest, projection, wants),
     ...(options.projection === undefined ? {} : { projection: options.projection }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
