@@ -18,11 +18,11 @@ export class ServerProcess {
     this.directory = directory;
   }
 
-  /** Resolves when it listens. */
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  /** Resolves when it listens; over a store of its own unless `catalog` is given. */
+  static async start(environment: Readonly<Record<string, string>> = {}, catalog?: string): Promise<ServerProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'icecore-process-'));
     const main = join(import.meta.dirname, '../../src/main.ts');
-    const child = fork(main, ['serve', '--port', '0', '--catalog', `sqlite:${directory}/catalog.sqlite`], {
+    const child = fork(main, ['serve', '--port', '0', '--catalog', catalog ?? `sqlite:${directory}/catalog.sqlite`], {
       cwd: directory,
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
