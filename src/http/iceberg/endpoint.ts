@@ -27,7 +27,7 @@ export function isIcebergRequest({ url = '' }: IncomingMessage): boolean {
 
 /** The Iceberg REST catalog, at `/iceberg`: the same callers and rules as the GraphQL API's. Never throws. */
 export function icebergEndpoint(icecore: Icecore): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const table = new RouteTable(routes);
+  const table = new RouteTable(routes.filter(({ isServed }) => isServed?.({ icecore }) ?? true));
   const loads = new LoadAnswers(icecore);
   return async (req, res) => {
     let operation: string | null = null;
