@@ -3,7 +3,7 @@ import type { Catalog, TablePointer } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
-import { parquetShapeCacheBytesMax, metadataReadsInFlightMax } from '../limits.ts';
+import { metadataReadsInFlightMax, parquetShapeCacheBytesMax } from '../limits.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import type { AllowedLocations } from '../storage/allowed-locations.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -139,6 +139,13 @@ export class Tables {
 
   async #refuseMissing(identifier: TableIdentifier): Promise<never> {
     const name = printIdentifier(identifier);
+    if ((await this.catalog.loadView(identifier)) !== null) {
+      throw new IcecoreError(
+        'NOT_FOUND',
+        `Table ${name} does not exist: ${name} is a view, which engines read over REST. Read the tables that it is made of.`,
+        { context: { table: name, view: name, missing: 'table' } },
+      );
+    }
     const others = await this.catalog.list({ limit: 1000 });
     const near = nearNames(
       name,

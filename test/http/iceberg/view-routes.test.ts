@@ -118,6 +118,14 @@ describe('views over REST', () => {
     );
   });
 
+  it('are no tables to GraphQL and its SELECT, which say so', async () => {
+    await create('seen');
+    const message =
+      'Table ns.seen does not exist: ns.seen is a view, which engines read over REST. Read the tables that it is made of.';
+    const { errors } = await server.ask('{ sql(statement: "SELECT * FROM ns.seen") { rows } }');
+    expect(errors?.map((error) => [error.message, error.extensions.code])).toEqual([[message, 'NOT_FOUND']]);
+  });
+
   it('that are missing are said to be, and so are namespaces', async () => {
     const missing = '404 NoSuchViewException: View does not exist: ns.none';
     expect(refusalOf(await ask('/v1/namespaces/ns/views/none'))).toBe(missing);
