@@ -6,8 +6,12 @@ import type { TableIdentifier } from '../iceberg/identifier.ts';
  * dropped one never meets its files.
  */
 export function newTableLocation(warehouse: string, identifier: TableIdentifier, uuid: string): string {
-  const folders = [...identifier.namespace, `${identifier.name}-${uuid.slice(0, 8)}`].map(folderName);
-  return [warehouse.replace(/\/+$/, ''), ...folders].join('/');
+  return `${namespaceLocation(warehouse, identifier.namespace)}/${folderName(`${identifier.name}-${uuid.slice(0, 8)}`)}`;
+}
+
+/** `<warehouse>/<namespace>`, where the folders of its tables are. */
+export function namespaceLocation(warehouse: string, namespace: readonly string[]): string {
+  return [warehouse.replace(/\/+$/, ''), ...namespace.map(folderName)].join('/');
 }
 
 /** Anything but plain ASCII becomes `_`: engines disagree on escapes in locations. */

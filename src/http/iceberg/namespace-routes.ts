@@ -1,6 +1,7 @@
 import type { Namespace } from '../../catalog/catalog.ts';
 import { printNamespace } from '../../iceberg/identifier.ts';
 import { asArrayOf, asRecordOf, asString, member, optionalMember } from '../../iceberg/json-member.ts';
+import { namespaceLocation } from '../../tables/table-location.ts';
 import { type IcebergAnswer, jsonAnswer, noContent } from './answer.ts';
 import { listBody } from './page.ts';
 import { namespaceOf, parseNamespace } from './path-names.ts';
@@ -39,8 +40,11 @@ async function createNamespace(request: IcebergRequest): Promise<IcebergAnswer> 
   return namespaceAnswer(await request.icecore.namespaces.create(request.call(body), parts, properties));
 }
 
+/** With a `location` where none is set, as the reference gives it: Trino makes no table in a namespace without. */
 async function loadNamespace(request: IcebergRequest): Promise<IcebergAnswer> {
-  return namespaceAnswer(await request.icecore.namespaces.load(request.caller, namespaceOf(request)));
+  const { parts, properties } = await request.icecore.namespaces.load(request.caller, namespaceOf(request));
+  const location = namespaceLocation(request.icecore.tables.warehouse, parts);
+  return namespaceAnswer({ parts, properties: { location, ...properties } });
 }
 
 async function namespaceExists(request: IcebergRequest): Promise<IcebergAnswer> {

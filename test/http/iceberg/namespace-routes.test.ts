@@ -23,7 +23,10 @@ describe('namespaces over REST', () => {
       body: { removals: ['owner', 'never', 'never'], updates: { region: 'north' } },
     });
     expect(changed.body).toEqual({ updated: ['region'], removed: ['owner'], missing: ['never'] });
-    expect((await ask('/v1/namespaces/sales')).body).toEqual({ namespace: ['sales'], properties: { region: 'north' } });
+    expect((await ask('/v1/namespaces/sales')).body).toEqual({
+      namespace: ['sales'],
+      properties: { region: 'north', location: expect.stringMatching(/^file:\/\/\/.*\/warehouse\/sales$/) },
+    });
 
     const both = await ask('/v1/namespaces/sales/properties', { body: { removals: ['a'], updates: { a: '1' } } });
     expect(refusalOf(both)).toBe(
