@@ -40,7 +40,7 @@ describeWith(['python3'], 'DuckDB over the REST catalog', () => {
 
   test('makes schemas and tables, inserts, updates and deletes; GraphQL shows each', async () => {
     await sql('CREATE SCHEMA lake.shared');
-    await sql('CREATE TABLE lake.shared.trips (id BIGINT, city VARCHAR, at TIMESTAMPTZ, fare DECIMAL(9, 2), tags VARCHAR[])');
+    await sql('CREATE TABLE lake.shared.trips (id BIGINT, city VARCHAR, seen TIMESTAMPTZ, fare DECIMAL(9, 2), tags VARCHAR[])');
     await sql(`INSERT INTO lake.shared.trips VALUES
       (1, 'oslo', '2026-01-01 10:00:00+00', 12.50, ['a', 'b']), (2, 'rome', NULL, 7.25, []), (9007199254740993, NULL, NULL, NULL, NULL)`);
     await sql("UPDATE lake.shared.trips SET city = 'roma' WHERE id = 2");
@@ -48,13 +48,13 @@ describeWith(['python3'], 'DuckDB over the REST catalog', () => {
     expect(await lakehouse.columns('shared.trips')).toEqual([
       'id long',
       'city string',
-      'at timestamptz',
+      'seen timestamptz',
       'fare decimal(9, 2)',
       'tags list<string>',
     ]);
     expect(await lakehouse.rows('shared.trips')).toEqual([
-      { id: '1', city: 'oslo', at: '2026-01-01T10:00:00Z', fare: '12.50', tags: ['a', 'b'] },
-      { id: '2', city: 'roma', at: null, fare: '7.25', tags: [] },
+      { id: '1', city: 'oslo', seen: '2026-01-01T10:00:00Z', fare: '12.50', tags: ['a', 'b'] },
+      { id: '2', city: 'roma', seen: null, fare: '7.25', tags: [] },
     ]);
   });
 
