@@ -31,7 +31,7 @@ import {
 } from './partition-spec-json.ts';
 import { highestFieldId, type Schema } from './schema.ts';
 import { parseSchema, printSchema } from './schema-json.ts';
-import { mainBranch, type SnapshotRef } from './snapshot.ts';
+import { mainBranch, type Snapshot, type SnapshotRef } from './snapshot.ts';
 import { parseSnapshot, parseSnapshotRef, printSnapshot, printSnapshotRef, unknownMembers } from './snapshot-json.ts';
 import { unsorted } from './sort-order.ts';
 import { parseSortOrder, printSortOrder } from './sort-order-json.ts';
@@ -175,11 +175,36 @@ function trimSlash(location: string): string {
 
 /** The text of a metadata file, as the reference implementation writes it: -1 for no current snapshot before v3. */
 export function printMetadata(metadata: TableMetadata): string {
-  return printJson(metadataJson(metadata));
+  // Each commit writes all snapshots of a table, and nearly all of them were written before.
+  const snapshots = metadata.snapshots.map((snapshot) => snapshotText(snapshot, metadata.formatVersion));
+  const log = metadata.snapshotLog.map((entry) => `{"timestamp-ms":${entry.timestampMs},"snapshot-id":${entry.snapshotId}}`);
+  const before = printJson(membersBefore(metadata)).slice(0, -1);
+  const after = printJson(membersAfter(metadata)).slice(1);
+  return `${before},"snapshots":[${snapshots.join()}],"snapshot-log":[${log.join()}],${after}`;
 }
 
 /** The same as a value, for documents that hold metadata; print with `printJson`. */
 export function metadataJson(metadata: TableMetadata): unknown {
+  return {
+    ...membersBefore(metadata),
+    snapshots: metadata.snapshots.map((snapshot) => printSnapshot(snapshot, metadata.formatVersion)),
+    'snapshot-log': metadata.snapshotLog.map((entry) => ({ 'timestamp-ms': entry.timestampMs, 'snapshot-id': entry.snapshotId })),
+    ...membersAfter(metadata),
+  };
+}
+
+/** The texts of snapshots, which never change; of v1 and of the later versions, which write them otherwise. */
+const textsOfV1 = new WeakMap<Snapshot, string>();
+const texts = new WeakMap<Snapshot, string>();
+
+function snapshotText(snapshot: Snapshot, formatVersion: 1 | 2 | 3): string {
+  const known = formatVersion === 1 ? textsOfV1 : texts;
+  const text = known.get(snapshot) ?? printJson(printSnapshot(snapshot, formatVersion));
+  known.set(snapshot, text);
+  return text;
+}
+
+function membersBefore(metadata: TableMetadata): JsonObject {
   const isV1 = metadata.formatVersion === 1;
   return {
     'format-version': metadata.formatVersion,
@@ -201,8 +226,11 @@ export function metadataJson(metadata: TableMetadata): unknown {
     'current-snapshot-id': metadata.currentSnapshotId ?? (metadata.formatVersion === 3 ? null : -1),
     ...(metadata.nextRowId === undefined ? {} : { 'next-row-id': metadata.nextRowId }),
     refs: Object.fromEntries(Object.entries(metadata.refs).map(([name, ref]) => [name, printSnapshotRef(ref)])),
-    snapshots: metadata.snapshots.map((snapshot) => printSnapshot(snapshot, metadata.formatVersion)),
-    'snapshot-log': metadata.snapshotLog.map((entry) => ({ 'timestamp-ms': entry.timestampMs, 'snapshot-id': entry.snapshotId })),
+  };
+}
+
+function membersAfter(metadata: TableMetadata): JsonObject {
+  return {
     'metadata-log': metadata.metadataLog.map((entry) => ({
       'timestamp-ms': entry.timestampMs,
       'metadata-file': entry.metadataFile,

@@ -24,7 +24,7 @@ import type { TableUpdate } from './table-update.ts';
  * CONFLICT (retryable) for a snapshot that another commit overtook.
  */
 export function applyUpdates(metadata: TableMetadata | null, updates: readonly TableUpdate[], nowMs: number): TableMetadata {
-  const draft = updates.reduce(applyUpdate, beginDraft(metadata, nowMs));
+  const draft = joinedRemovals(updates).reduce(applyUpdate, beginDraft(metadata, nowMs));
   if (metadata !== null && draft.metadata === metadata) return metadata;
   const snapshotLog = settleSnapshotLog(draft);
   const newestMs = snapshotLog.at(-1)?.timestampMs ?? 0;
@@ -33,6 +33,24 @@ export function applyUpdates(metadata: TableMetadata | null, updates: readonly T
   checkMetadata(changed);
   checkDefaults(draft);
   return changed;
+}
+
+/** Expiry in the reference removes thousands of snapshots by an update each: one after the other, each would copy all that are left. */
+function joinedRemovals(updates: readonly TableUpdate[]): readonly TableUpdate[] {
+  const joined: TableUpdate[] = [];
+  let ids: bigint[] | null = null;
+  for (const update of updates) {
+    if (update.action !== 'remove-snapshots') {
+      ids = null;
+      joined.push(update);
+    } else if (ids === null) {
+      ids = [...update.snapshotIds];
+      joined.push({ action: 'remove-snapshots', snapshotIds: ids });
+    } else {
+      for (const id of update.snapshotIds) ids.push(id);
+    }
+  }
+  return joined;
 }
 
 function applyUpdate(draft: MetadataDraft, update: TableUpdate): MetadataDraft {

@@ -33,6 +33,10 @@ describe('metadata JSON', () => {
         const inOrder = history.toSorted(([, left], [, right]) => left - right);
         const table = { ...append(newFlights(), ...inOrder), properties };
         expect(parseMetadata(printMetadata(table), 'x')).toEqual(table);
+        // Also where parts of it are known from earlier.
+        for (const formatVersion of [1, 2] as const) {
+          expect(printMetadata({ ...table, formatVersion })).toBe(printJson(metadataJson({ ...table, formatVersion })));
+        }
       }),
     );
   });

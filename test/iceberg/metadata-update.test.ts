@@ -126,6 +126,16 @@ describe('snapshots', () => {
     expect(cut.extra).toEqual({ statistics: [{ 'snapshot-id': 13 }] });
   });
 
+  it('removed one by one are removed as if together', () => {
+    const ids = [11n, 12n, 13n];
+    const table = tag(append(newFlights(), [11n, 1100], [12n, 1200], [13n, 1300], [14n, 1400]), 'gone', 12n);
+    const remove = (snapshotIds: readonly bigint[]) => ({ action: 'remove-snapshots', snapshotIds }) as const;
+    const untag = { action: 'remove-snapshot-ref', refName: 'gone' } as const;
+    const together = applyUpdates(table, [remove(ids), untag], 2000);
+    expect(applyUpdates(table, [...ids.map((id) => remove([id])), untag], 2000)).toEqual(together);
+    expect(applyUpdates(table, [remove([11n, 12n]), untag, remove([13n])], 2000)).toEqual(together);
+  });
+
   it('whose clock is wrong by more than a minute are refused', () => {
     const table = append(newFlights(), [11n, 200_000]);
     for (const atMs of [139_999, 260_001]) {
