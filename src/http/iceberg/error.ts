@@ -36,7 +36,7 @@ const missing: Readonly<Record<string, string>> = {
 };
 
 /** Operations that commit: of those that end in none of the refusals it is not known whether they happened. */
-const commits: ReadonlySet<string> = new Set(['updateTable', 'commitTransaction', 'replaceView']);
+const commits: ReadonlySet<string> = new Set(['createTable', 'updateTable', 'commitTransaction', 'replaceView']);
 
 /**
  * A failure as the specification's `ErrorModel`, never with its stack. `operation` is the route's, null where none was found.
@@ -46,7 +46,7 @@ export function errorAnswer(error: unknown, operation: string | null): IcebergAn
   const { status, type } = kindOf(problem, operation);
   const headers: Record<string, string> = {};
   if (status === 401) headers['www-authenticate'] = 'Bearer';
-  if (status === 503) headers['retry-after'] = '1';
+  if (status === 503 || status === 429) headers['retry-after'] = '1';
   if (status === 405) headers.allow = listOf(problem.context.allowed).join(', ');
   return { status, headers, body: printJson({ error: { message: problem.message, type, code: status } }) };
 }
@@ -62,8 +62,11 @@ function kindOf({ code, context }: Problem, operation: string | null): Kind {
   if (code === 'NOT_FOUND' && typeof context.missing === 'string') {
     return { ...kind, type: missing[context.missing] ?? kind.type };
   }
+  // Of a commit 503 would mean that it may have happened.
+  const isCommit = operation !== null && commits.has(operation);
+  if (code === 'OVERLOADED' && isCommit) return { status: 429, type: 'TooManyRequestsException' };
   const isUnknown = code === 'INTERNAL' || code === 'TIMEOUT';
-  if (isUnknown && operation !== null && commits.has(operation)) return { ...kind, type: 'CommitStateUnknownException' };
+  if (isUnknown && isCommit) return { ...kind, type: 'CommitStateUnknownException' };
   return kind;
 }
 

@@ -217,7 +217,7 @@ describe('a table over REST', () => {
   });
 
   it('is listed in its namespace alone, in pages that joined are the whole', async () => {
-    const names = ['b', 'a', 'c.d', 'e f', 'ü', 'z'];
+    const names = ['b', 'a', 'c.d', 'e f', 'g/h', 'ü', 'z'];
     for (const name of names) await createTable(server, 'listed', name);
     await ask('/v1/namespaces', { body: { namespace: ['listed', 'below'] } });
     await ask('/v1/namespaces/listed%1Fbelow/tables', { body: { name: 'hidden', schema: schemaJson } });
