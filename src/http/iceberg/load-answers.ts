@@ -6,7 +6,7 @@ import { printJson } from '../../iceberg/json.ts';
 import type { TableMetadata } from '../../iceberg/metadata.ts';
 import { metadataJson, printMetadata } from '../../iceberg/metadata-json.ts';
 import type { Icecore } from '../../icecore.ts';
-import { restGzipBytesMin, restLoadsCacheBytesMax } from '../../limits.ts';
+import { restGzipBytesMin, restLoadsCacheBytesMax, tableMetadataBytesMax } from '../../limits.ts';
 import { noSuchFile } from '../../rest-catalog/catalog-tables.ts';
 import { parseLocation } from '../../storage/location.ts';
 import { ByteLru } from '../../tables/byte-lru.ts';
@@ -41,6 +41,8 @@ const compress = promisify(gzip);
 export class LoadAnswers {
   readonly #icecore: Icecore;
   readonly #texts = new ByteLru<Uint8Array>(restLoadsCacheBytesMax);
+  /** Loads of one table that come at one time share one read. */
+  readonly #making = new Map<string, Promise<Uint8Array>>();
 
   constructor(icecore: Icecore) {
     this.#icecore = icecore;
@@ -85,6 +87,12 @@ export class LoadAnswers {
     const plain = async (): Promise<Uint8Array> =>
       Buffer.concat([Buffer.from(before), await this.#metadata(location, mode), Buffer.from(after)]);
     if (shown !== null) return { status: 200, headers, body: before + textOf(shown, mode) + after };
+    if (storageCredentials.length > 0) {
+      // Secrets are not kept with what is kept.
+      const text = await this.#kept(`metadata ${mode} ${location}`, () => this.#metadata(location, mode));
+      const body = Buffer.concat([Buffer.from(before), text, Buffer.from(after)]);
+      return { status: 200, headers: { ...headers, 'cache-control': 'private, no-cache' }, body };
+    }
     const bytes = await this.#kept(key, plain);
     if (!takesGzip || bytes.byteLength < restGzipBytesMin) return { status: 200, headers, body: bytes };
     const packed = await this.#kept(`gzip ${key}`, () => compress(bytes, { level: constants.Z_BEST_SPEED }));
@@ -97,7 +105,7 @@ export class LoadAnswers {
     const metadata = await files.metadata(location);
     if (mode === 'refs') return Buffer.from(textOf(metadata, mode));
     const bytes = await storage.read(location);
-    return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+    return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: tableMetadataBytesMax }) : bytes;
   }
 
   /** The metadata where the caller is to see other metadata than the file's; null for the file's own. */
@@ -120,9 +128,11 @@ export class LoadAnswers {
   }
 
   async #kept(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const known = this.#texts.get(key);
-    if (known !== undefined) return known;
-    const bytes = await make();
+    const known = this.#texts.get(key) ?? this.#making.get(key);
+    if (known !== undefined) return await known;
+    const making = make().finally(() => this.#making.delete(key));
+    this.#making.set(key, making);
+    const bytes = await making;
     this.#texts.set(key, bytes, bytes.byteLength);
     return bytes;
   }

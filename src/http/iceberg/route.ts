@@ -17,6 +17,8 @@ export interface Route {
   readonly path: string;
   /** True where it is answered to whoever asks, such as the one that gives out tokens. */
   readonly isPublic?: boolean;
+  /** Whether a server as it is set up has any use for it; it is advertised only there. Everywhere where left out. */
+  readonly isServed?: (server: { readonly icecore: Icecore }) => boolean;
   readonly answer: (request: IcebergRequest) => Promise<IcebergAnswer>;
 }
 

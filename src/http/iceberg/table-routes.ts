@@ -1,3 +1,4 @@
+import { nowMs } from '../../clock.ts';
 import { IcecoreError } from '../../errors.ts';
 import { printIdentifier, printNamespace, type TableIdentifier } from '../../iceberg/identifier.ts';
 import {
@@ -15,12 +16,14 @@ import { parsePartitionSpec } from '../../iceberg/partition-spec-json.ts';
 import { parseSchema } from '../../iceberg/schema-json.ts';
 import { parseSortOrder } from '../../iceberg/sort-order-json.ts';
 import type { NewCatalogTable } from '../../rest-catalog/catalog-tables.ts';
+import { printStagingTicket } from '../../rest-catalog/staging-ticket.ts';
 import type { Table } from '../../tables/table.ts';
 import { type IcebergAnswer, jsonAnswer, noContent } from './answer.ts';
-import type { LoadExtras, SnapshotMode } from './load-answers.ts';
+import type { SnapshotMode } from './load-answers.ts';
 import { listBody } from './page.ts';
 import { namespaceOf, tableOf } from './path-names.ts';
 import type { IcebergRequest, Route } from './route.ts';
+import { extrasOf } from './table-extras.ts';
 
 const where = 'the request';
 const all = '/v1/{prefix}/namespaces/{namespace}/tables';
@@ -59,8 +62,11 @@ async function createTable(request: IcebergRequest): Promise<IcebergAnswer> {
     return await tableAnswer(request, await icecore.catalogTables.create(request.call(body), identifier, definition));
   }
   const metadata = await icecore.catalogTables.stage(caller, identifier, definition);
-  const { config } = extrasOf(request);
-  return jsonAnswer({ metadata: metadataJson(metadata), config });
+  const staged = { identifier, uuid: metadata.tableUuid, location: metadata.location, subject: caller.actor.id };
+  const ticket = () => printStagingTicket(staged, icecore.stagingSecret, nowMs(icecore.clock));
+  const { config, storageCredentials } = await extrasOf(request, identifier, async () => metadata, ticket);
+  const credentials = storageCredentials.length === 0 ? {} : { 'storage-credentials': storageCredentials };
+  return jsonAnswer({ metadata: metadataJson(metadata), config, ...credentials });
 }
 
 async function registerTable(request: IcebergRequest): Promise<IcebergAnswer> {
@@ -78,8 +84,10 @@ async function registerTable(request: IcebergRequest): Promise<IcebergAnswer> {
 async function loadTable(request: IcebergRequest): Promise<IcebergAnswer> {
   const { headers, icecore, caller, loads, takesGzip } = request;
   const mode = snapshotModeOf(request.query.get('snapshots'));
-  const pointer = await icecore.catalogTables.pointer(caller, tableOf(request));
-  return await loads.answer(pointer, { mode, extras: extrasOf(request), takesGzip, known: headers['if-none-match'] });
+  const identifier = tableOf(request);
+  const pointer = await icecore.catalogTables.pointer(caller, identifier);
+  const extras = await extrasOf(request, identifier, () => icecore.tables.files.metadata(pointer.metadataLocation));
+  return await loads.answer(pointer, { mode, extras, takesGzip, known: headers['if-none-match'] });
 }
 
 async function tableExists(request: IcebergRequest): Promise<IcebergAnswer> {
@@ -103,12 +111,8 @@ async function renameTable(request: IcebergRequest): Promise<IcebergAnswer> {
 
 /** A table after a change of it, as the specification's `LoadTableResult`. */
 export async function tableAnswer(request: IcebergRequest, table: Table): Promise<IcebergAnswer> {
-  return await request.loads.committed(table, { extras: extrasOf(request), takesGzip: request.takesGzip });
-}
-
-/** How the client may reach the table's files. */
-function extrasOf(_request: IcebergRequest): LoadExtras {
-  return { config: {}, storageCredentials: [], tag: '' };
+  const extras = await extrasOf(request, table.identifier, async () => table.metadata);
+  return await request.loads.committed(table, { extras, takesGzip: request.takesGzip });
 }
 
 /** Reads a `TableIdentifier` of the specification. */
