@@ -1,4 +1,5 @@
 import { asString, member } from '../../iceberg/json-member.ts';
+import { parseAccessDelegation } from '../../rest-catalog/access-delegation.ts';
 import {
   cancelScanPlan,
   fetchScanPlan,
@@ -11,6 +12,7 @@ import { type IcebergAnswer, jsonAnswer, noContent } from './answer.ts';
 import { parameter, tableOf } from './path-names.ts';
 import { type PlanDialect, parsePlanRequest, scanTasksJson } from './plan-json.ts';
 import type { IcebergRequest, Route } from './route.ts';
+import { holderOf } from './table-extras.ts';
 
 const tablePath = '/v1/{prefix}/namespaces/{namespace}/tables/{table}';
 const planPath = `${tablePath}/plan/{plan-id}`;
@@ -33,7 +35,18 @@ async function fetchPlan(request: IcebergRequest): Promise<IcebergAnswer> {
 }
 
 function completed(request: IcebergRequest, planned: PlannedScan, members: Readonly<Record<string, unknown>>): IcebergAnswer {
-  return jsonAnswer({ status: 'completed', ...members, ...scanTasksJson(planned, dialectOf(request)) });
+  const credentials = credentialsOf(request, planned);
+  const given = credentials.length === 0 ? {} : { 'storage-credentials': credentials };
+  const headers = credentials.length === 0 ? {} : { 'cache-control': 'no-store' };
+  return jsonAnswer({ status: 'completed', ...members, ...scanTasksJson(planned, dialectOf(request)), ...given }, headers);
+}
+
+/** To read the planned files with, where the client asks for such. */
+function credentialsOf(request: IcebergRequest, { table }: PlannedScan): readonly unknown[] {
+  const delegation = parseAccessDelegation(request.headers['x-iceberg-access-delegation']);
+  if (!delegation.has('vended-credentials')) return [];
+  const { subject } = holderOf(request, table.identifier);
+  return request.icecore.tableAccesses.credentials(table.metadata, { subject, access: 'read' });
 }
 
 async function cancelPlan(request: IcebergRequest): Promise<IcebergAnswer> {
