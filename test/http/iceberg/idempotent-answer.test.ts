@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../src/clock.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
@@ -144,4 +145,74 @@ describe('a request under an Idempotency-Key', () => {
     expect((await ask(tables, staged, key)).status).toBe(200);
     expect((await ask(`${tables}/staged`, { method: 'HEAD' })).status).toBe(404);
   });
+
+  it('comes to the same however often each request arrives', async () => {
+    const word = fc.constantFrom('a', 'b', 'c');
+    const change = fc.oneof(
+      fc.record({ kind: fc.constant('create' as const), name: word }),
+      fc.record({ kind: fc.constant('drop' as const), name: word }),
+      fc.record({ kind: fc.constant('rename' as const), name: word, to: word }),
+      fc.record({ kind: fc.constant('replace' as const), name: word, sql: word }),
+    );
+    type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
+    let runs = 0;
+    const play = async (namespace: string, history: readonly (readonly [Change, number])[]): Promise<unknown> => {
+      await ask('/v1/namespaces', { body: { namespace: [namespace] } });
+      const path = `/v1/namespaces/${namespace}/views`;
+      const statuses: number[] = [];
+      for (const [each, times] of history) {
+        const key = newKey();
+        let last = 0;
+        for (let time = 0; time < times; time++) last = (await ask(...requestOf(path, namespace, each), key)).status;
+        statuses.push(last);
+      }
+      const { body } = await ask(path, {});
+      const names: string[] = body.identifiers.map((identifier: { name: string }) => identifier.name);
+      const queries = await Promise.all(
+        names.map(async (name) => (await ask(`${path}/${name}`, {})).body.metadata.versions.map(queryOf)),
+      );
+      return { statuses: statuses.map((status) => status < 300), names, queries };
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(change, fc.integer({ min: 1, max: 3 })), { maxLength: 8 }), async (history) => {
+        runs++;
+        const once = await play(
+          `once${runs}`,
+          history.map(([each]) => [each, 1]),
+        );
+        expect(await play(`often${runs}`, history)).toEqual(once);
+      }),
+      { numRuns: 10 },
+    );
+  });
 });
+
+function requestOf(
+  path: string,
+  namespace: string,
+  change: { readonly kind: string; readonly name: string; readonly to?: string; readonly sql?: string },
+): readonly [string, object] {
+  switch (change.kind) {
+    case 'create':
+      return [path, view(change.name)];
+    case 'drop':
+      return [`${path}/${change.name}`, { method: 'DELETE' }];
+    case 'rename': {
+      const identifier = (name: string | undefined) => ({ namespace: [namespace], name });
+      return ['/v1/views/rename', { body: { source: identifier(change.name), destination: identifier(change.to) } }];
+    }
+    default: {
+      const version = view('').body['view-version'];
+      const representations = [{ type: 'sql', sql: change.sql, dialect: 'spark' }];
+      const updates = [
+        { action: 'add-view-version', 'view-version': { ...version, representations } },
+        { action: 'set-current-view-version', 'view-version-id': -1 },
+      ];
+      return [`${path}/${change.name}`, { body: { updates } }];
+    }
+  }
+}
+
+function queryOf(version: { readonly representations: readonly [{ readonly sql: string }] }): string {
+  return version.representations[0].sql;
+}

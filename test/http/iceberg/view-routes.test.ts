@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { askRest, refusalOf } from './rest-client.ts';
@@ -180,6 +181,78 @@ describe('views over REST', () => {
     const { metadata } = (await ask('/v1/namespaces/ns/views/busy')).body;
     const found = metadata.versions.map((version: { representations: [{ sql: string }] }) => version.representations[0].sql);
     expect(found.toSorted()).toEqual(['SELECT id FROM t', ...queries].toSorted());
+  });
+
+  it('have any name that comes back as it went, and are listed in pages', async () => {
+    await ask('/v1/namespaces', { body: { namespace: ['named', 'deep.er'] } });
+    const path = '/v1/namespaces/named%1Fdeep.er/views';
+    const unit = fc.constantFrom('a', 'Z', '.', '"', ' ', '+', '%', '/', '?', '#', 'ä', '雪', '🧊');
+    const name = fc.string({ unit, minLength: 1, maxLength: 12 }).filter((text) => !['.', '..', ''].includes(text.trim()));
+    const names =
+      fc.sample(fc.uniqueArray(name, { minLength: 7, maxLength: 7, selector: (text) => text.trim() }), {
+        numRuns: 1,
+        seed: 7,
+      })[0] ?? [];
+    for (const each of names) {
+      const body = { name: each, schema, 'view-version': versionOf('SELECT 1'), properties: {} };
+      expect((await ask(path, { body })).status, each).toBe(200);
+      expect((await ask(`${path}/${encodeURIComponent(each)}`, { method: 'HEAD' })).status, each).toBe(204);
+    }
+    const listed: string[] = [];
+    for (let token: string | null = ''; token !== null; ) {
+      const { body } = await ask(`${path}?pageSize=3&pageToken=${encodeURIComponent(token)}`);
+      listed.push(...body.identifiers.map((identifier: { name: string }) => identifier.name));
+      token = body['next-page-token'];
+    }
+    expect(listed.toSorted()).toEqual(names.toSorted());
+    for (const each of names) {
+      expect((await ask(`${path}/${encodeURIComponent(each)}`, { method: 'DELETE' })).status, each).toBe(204);
+    }
+  });
+
+  it('show to whom they are granted, and are changed by who may write them', async () => {
+    const of = (subject: string) => ({ key: `key-of-${subject}`, subject, kind: 'SERVICE', roles: ['admin'] });
+    const guarded = await startTestServer({
+      keys: JSON.stringify([of('owner'), of('reader'), of('stranger')]),
+      grants: JSON.stringify([
+        { subject: 'owner', on: '*', may: 'write' },
+        { subject: 'reader', on: 'ns', may: 'read' },
+        { subject: 'stranger', on: 'other', may: 'write' },
+      ]),
+    });
+    try {
+      const as = (who: string, path: string, request = {}) => askRest(guarded, path, { ...request, key: `key-of-${who}` });
+      for (const namespace of ['ns', 'other']) await as('owner', '/v1/namespaces', { body: { namespace: [namespace] } });
+      const body = { name: 'v', schema, 'view-version': versionOf('SELECT 1'), properties: {} };
+      const made = await as('owner', '/v1/namespaces/ns/views', { body });
+      expect(made.status).toBe(200);
+      const rename = (namespace: string) => ({
+        body: { source: { namespace: ['ns'], name: 'v' }, destination: { namespace: [namespace], name: 'w' } },
+      });
+      for (const [path, request] of [
+        ['/v1/namespaces/ns/views/v', {}],
+        ['/v1/namespaces/ns/views/v', { method: 'DELETE' }],
+        ['/v1/namespaces/ns/views/v', { body: replacing('SELECT 2') }],
+        ['/v1/views/rename', rename('other')],
+      ] as const) {
+        expect(refusalOf(await as('stranger', path, request))).toBe('404 NoSuchViewException: View does not exist: ns.v');
+      }
+      expect((await as('stranger', '/v1/namespaces/ns/views')).status).toBe(404);
+      expect((await as('reader', '/v1/namespaces/ns/views/v')).status).toBe(200);
+      for (const [path, request] of [
+        ['/v1/namespaces/ns/views', { body: { ...body, name: 'u' } }],
+        ['/v1/namespaces/ns/views/v', { method: 'DELETE' }],
+        ['/v1/namespaces/ns/views/v', { body: replacing('SELECT 2') }],
+        ['/v1/namespaces/ns/register-view', { body: { name: 'u', 'metadata-location': made.body['metadata-location'] } }],
+        ['/v1/views/rename', rename('ns')],
+      ] as const) {
+        expect(refusalOf(await as('reader', path, request)), path).toContain('403 ForbiddenException: reader may not');
+      }
+      const stolen = { name: 'mine', 'metadata-location': made.body['metadata-location'] };
+      expect((await as('stranger', '/v1/namespaces/other/register-view', { body: stolen })).status).toBe(409);
+    } finally {
+      await guarded.close();
+    }
   });
 
   it('have roles as tables have', async () => {
