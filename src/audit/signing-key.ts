@@ -1,5 +1,14 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, type KeyObject, sign, verify } from 'node:crypto';
-import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  randomUUID,
+  sign,
+  verify,
+} from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IcecoreError } from '../errors.ts';
 import { sha256Hex } from '../ledger/canonical-json.ts';
@@ -76,17 +85,22 @@ async function createKey(path: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
+/** The file is there whole or not at all: it is written beside, and then given its name, unless another has it. */
 async function writeIfAbsent(path: string, text: string, mode: number): Promise<void> {
+  const beside = `${path}.${randomUUID()}`;
+  const file = await open(beside, 'wx', mode);
   try {
-    const file = await open(path, 'wx', mode);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  try {
+    await link(beside, path);
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
+  } finally {
+    await unlink(beside);
   }
 }
 
