@@ -4,4 +4,5 @@ export const peers: readonly { readonly name: string; readonly minutesMax: numbe
   { name: 'duckdb-iceberg', minutesMax: 8 },
   { name: 'spark', minutesMax: 12 },
   { name: 'scan-planning', minutesMax: 6 },
+  { name: 'reference-catalog', minutesMax: 4 },
 ];
