@@ -5,6 +5,7 @@ import { type BenchRow, benchTable } from './bench.ts';
 /** Loaded only when asked for: each brings software of its own. */
 const benches: Readonly<Record<string, () => Promise<() => Promise<readonly BenchRow[]>>>> = {
   'point-in-time': async () => (await import('./point-in-time.ts')).benchPointInTime,
+  planning: async () => (await import('./planning.ts')).benchPlanning,
   rest: async () => (await import('./rest.ts')).benchRest,
   demo: async () => (await import('./demo.ts')).benchDemo,
 };
