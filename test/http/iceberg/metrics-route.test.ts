@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { askRest, refusalOf } from './rest-client.ts';
@@ -43,6 +44,15 @@ describe('metrics reports', () => {
       { ...of, report_type: 'scan-report', snapshot_id: '9007199254740993', report: scan },
       { ...of, report_type: 'commit-report', snapshot_id: null, report: JSON.stringify(commit) },
     ]);
+  });
+
+  it('are asked for by SQL as the documents say', async () => {
+    const scan = { 'report-type': 'scan-report', metrics: { 'result-data-files': { unit: 'count', value: 7 } } };
+    await report(scan);
+    const document = await readFile(new URL('../../../docs/iceberg-rest.md', import.meta.url), 'utf8');
+    const statement = /```sql\n([^`]*metrics_reports[^`]*)```/.exec(document)?.[1];
+    const { data } = await server.ask('query ($statement: String!) { sql(statement: $statement) { rows } }', { statement });
+    expect(data.sql.rows).toEqual([{ table_name: 'ns.t', scans: '2', files: '7' }]);
   });
 
   it('are about a table that is there, of a kind that is known, and bounded', async () => {
