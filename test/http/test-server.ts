@@ -37,6 +37,8 @@ export async function startTestServer(
     readonly graphiqlKey?: string;
     readonly clock?: Clock;
     readonly allowLocalApproval?: boolean;
+    /** Further variables of its configuration. */
+    readonly environment?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'icecore-http-'));
@@ -45,6 +47,7 @@ export async function startTestServer(
     ICECORE_API_KEYS: options.keys,
     ICECORE_GRANTS: options.keys === undefined ? undefined : (options.grants ?? everyoneMayAll),
     ICECORE_FILE_ROOTS: join(directory, 'files'),
+    ...options.environment,
   });
   const icecore = await Icecore.open(
     { ...config, engineMemoryBytesMax: 1024 ** 3, engineThreads: 2 },
