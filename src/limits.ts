@@ -261,8 +261,8 @@ export const restGzipBytesMin = 32 * 1024;
 export const restLoadsCacheBytesMax = 64 * 1024 * 1024;
 /** Parsed metadata of views kept, counted as the bytes of its JSON: a view has a few kilobytes. */
 export const viewMetadataCacheBytesMax = 8 * 1024 * 1024;
-/** What a compressed metadata file of a view may inflate to. */
-export const viewMetadataBytesMax = 64 * 1024 * 1024;
+/** A view's metadata file, inflated. It is read and written whole: queries are kilobytes, and ten versions are kept unless more are wanted. */
+export const viewMetadataBytesMax = 16 * 1024 * 1024;
 /** Nesting of a filter in the REST protocol: honest ones name many values by `in`; each level takes a stack frame in every pass. */
 export const expressionDepthMax = 1000;
 /** What a plan's token unpacks to: the filter that came in a request, and a little more. */

@@ -86,7 +86,7 @@ export class Views {
 
   /** A view from a metadata file that is there already. Throws as `create`, and NOT_FOUND where the file is missing. */
   async register(identifier: TableIdentifier, metadataLocation: string, record: ViewRecord): Promise<View> {
-    const metadata = await this.#files.read(metadataLocation);
+    const metadata = await this.#files.readNamed(metadataLocation);
     const { viewUuid: uuid, currentVersionId: versionId } = metadata;
     await checkViewLocations(this.#options.tables, identifier, metadata, null);
     const pointer: PointerChange = { kind: 'create', identifier, uuid, to: metadataLocation, requireNamespace: true };

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson, printJson } from '../../src/iceberg/json.ts';
 import type { JsonObject } from '../../src/iceberg/json-member.ts';
@@ -59,6 +60,34 @@ describe('view metadata', () => {
     const text = printJson({ ...viewMetadataJson(newView()), ...members });
     expect(() => parseViewMetadata(text, 'file:///raw/x.metadata.json')).toThrow(
       expect.objectContaining({ code: 'FAILED_PRECONDITION', message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe('any damage to view metadata', () => {
+  const whole = viewMetadataJson(newView());
+  const names = [
+    ...Object.keys(whole),
+    'version-id',
+    'schema-id',
+    'representations',
+    'type',
+    'sql',
+    'fields',
+    'timestamp-ms',
+    'id',
+  ];
+
+  it('is refused as such, or means nothing', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.jsonValue(), (name, value) => {
+        const text = JSON.stringify(whole, (key, member: unknown) => (key === name ? value : member));
+        try {
+          parseViewMetadata(text, 'file:///x.metadata.json');
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'FAILED_PRECONDITION' });
+        }
+      }),
     );
   });
 });

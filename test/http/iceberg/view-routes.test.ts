@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../test-server.ts';
@@ -171,6 +172,19 @@ describe('views over REST', () => {
     ).toContain('403 ForbiddenException: The namespace icecore');
     const register = { name: 'broken', 'metadata-location': `file://${server.directory}/warehouse/none.metadata.json` };
     expect((await ask('/v1/namespaces/ns/register-view', { body: register })).status).toBe(404);
+    const secret = join(server.directory, 'warehouse', 'salaries.csv');
+    await mkdir(dirname(secret), { recursive: true });
+    await writeFile(secret, 'ada,100000');
+    const notMetadata = { name: 'broken', 'metadata-location': `file://${secret}` };
+    const told = await ask('/v1/namespaces/ns/register-view', { body: notMetadata });
+    expect(refusalOf(told)).toContain('salaries.csv is no metadata file of a view');
+    expect(told.text).not.toContain('100000');
+    const long = versionOf('x'.repeat(9 * 1024 * 1024));
+    expect((await create('long', { 'view-version': long })).status).toBe(200);
+    const longer = replacing('y'.repeat(9 * 1024 * 1024));
+    expect(refusalOf(await ask('/v1/namespaces/ns/views/long', { body: longer }))).toContain(
+      'The metadata of the view has more than',
+    );
   });
 
   it('replaced at the same time are all replaced, in some order', async () => {
