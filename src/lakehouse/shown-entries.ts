@@ -21,7 +21,6 @@ const tellOfTheirSubject: ReadonlySet<string> = new Set([
   'updateModel',
   'submitModelVersion',
   'reviewModelVersion',
-  'setModelAlias',
 ]);
 
 /**

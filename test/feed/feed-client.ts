@@ -10,14 +10,19 @@ export interface Subscription {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly accept: string;
+  readonly key?: string;
 }
 
 /** The head of the response; nothing of its body is read yet. */
-export function subscribe({ origin, query, variables = {}, accept }: Subscription): Promise<IncomingMessage> {
+export function subscribe({ origin, query, variables = {}, accept, key }: Subscription): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(`${origin}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept },
+      headers: {
+        'content-type': 'application/json',
+        accept,
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      },
       // A connection of its own, so that resetting it says something about this response alone.
       agent: false,
     });

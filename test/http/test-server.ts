@@ -36,6 +36,7 @@ export async function startTestServer(
     readonly grants?: string;
     readonly graphiqlKey?: string;
     readonly clock?: Clock;
+    readonly modelOrigins?: string;
     readonly allowLocalApproval?: boolean;
     /** Further variables of its configuration. */
     readonly environment?: Readonly<Record<string, string>>;
@@ -47,6 +48,7 @@ export async function startTestServer(
     ICECORE_API_KEYS: options.keys,
     ICECORE_GRANTS: options.keys === undefined ? undefined : (options.grants ?? everyoneMayAll),
     ICECORE_FILE_ROOTS: join(directory, 'files'),
+    ICECORE_ALLOWED_MODEL_ORIGINS: options.modelOrigins,
     ...options.environment,
   });
   const icecore = await Icecore.open(
