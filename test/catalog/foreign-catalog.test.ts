@@ -64,13 +64,15 @@ describe('a foreign catalog', () => {
     expect(await catalog.listViews(within)).toEqual([]);
     expect(await catalog.loadView(parseIdentifier('raw.none'))).toBeNull();
     for (const parent of [[], ['raw'], ['none']]) {
-      const options = { parent, limit: 2 };
-      expect(await catalog.listNamespaces(options)).toEqual(await own.listNamespaces(options));
-      const rest = { parent, limit: 10, after: 'icecore' };
-      const names = async (from: Catalog) => (await from.listNamespaces(rest)).map(({ parts }) => printNamespace(parts));
-      expect(await names(catalog)).toEqual(await names(own));
+      for (const options of [
+        { parent, limit: 2 },
+        { parent, limit: 10, after: 'icecore' },
+      ]) {
+        const names = async (from: Catalog) => (await from.listNamespaces(options)).map(({ parts }) => printNamespace(parts));
+        expect(await names(catalog)).toEqual(await names(own));
+      }
     }
-    expect(await catalog.loadNamespace(['raw'])).toEqual({ parts: ['raw'], properties: { owner: 'ann' } });
+    expect(await catalog.loadNamespace(['raw'])).toMatchObject({ parts: ['raw'], properties: { owner: 'ann' } });
     expect(await catalog.loadNamespace(['none'])).toBeNull();
   });
 
