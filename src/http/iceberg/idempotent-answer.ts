@@ -68,19 +68,19 @@ export async function answerOnce(route: Route, request: IcebergRequest): Promise
     return await route.answer(request);
   const { catalog, clock } = request.icecore;
   const call = keyed(request.call(body), route.operation);
-  const refusal = { ...call, mutation: `${route.operation}, refused` };
   const before = async (): Promise<IcebergAnswer | null> => {
     const first = await replayed(request, call);
-    if (first !== null) return await repeated(request, body, first);
-    return refusedBefore(await replayed(request, refusal));
+    if (first === null) return null;
+    return refusalIn(first) ?? (await repeated(request, body, first));
   };
   const known = await before();
   if (known !== null) return known;
   try {
     const answer = await route.answer(request);
+    const kept = await replayed(request, call);
     // What found nothing to change has committed nothing, and no key either.
-    if ((await replayed(request, call)) === null) await catalog.commit({ idempotency: claimFor(call, {}, clock) });
-    return answer;
+    if (kept === null) await catalog.commit({ idempotency: claimFor(call, {}, clock) });
+    return refusalIn(kept) ?? answer;
   } catch (error) {
     // The same request came twice at once, and the other one was first.
     const other = await before();
@@ -88,7 +88,7 @@ export async function answerOnce(route: Route, request: IcebergRequest): Promise
     if (IcecoreError.is(error) && final.has(error.code)) {
       const { status, body: text } = errorAnswer(error, route.operation);
       // Kept or not: the refusal at hand is what the caller is to hear.
-      await catalog.commit({ idempotency: claimFor(refusal, { status, text }, clock) }).catch(() => undefined);
+      await catalog.commit({ idempotency: claimFor(call, { refused: { status, text } }, clock) }).catch(() => undefined);
     }
     throw error;
   }
@@ -108,9 +108,11 @@ async function replayed({ icecore }: IcebergRequest, call: IdempotentCall): Prom
   }
 }
 
-function refusedBefore(stored: unknown): IcebergAnswer | null {
-  if (typeof stored !== 'object' || stored === null || !('status' in stored) || !('text' in stored)) return null;
-  return { status: Number(stored.status), body: String(stored.text) };
+/** The refusal that was kept as the first answer; null where that was none. */
+function refusalIn(first: unknown): IcebergAnswer | null {
+  const refused = typeof first === 'object' && first !== null && 'refused' in first ? first.refused : null;
+  if (typeof refused !== 'object' || refused === null || !('status' in refused) || !('text' in refused)) return null;
+  return { status: Number(refused.status), body: String(refused.text) };
 }
 
 async function nothing(): Promise<IcebergAnswer> {

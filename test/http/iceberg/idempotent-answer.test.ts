@@ -111,7 +111,7 @@ describe('a request under an Idempotency-Key', () => {
   it('is tried anew where the refusal was about the caller', async () => {
     const key = newKey();
     expect((await ask('/v1/namespaces', { body: { namespace: ['icecore', 'x'] } }, key)).status).toBe(403);
-    expect(await server.icecore.catalog.answer(JSON.stringify(['ada', 'createNamespace, refused']), key)).toBeNull();
+    expect(await server.icecore.catalog.answer(JSON.stringify(['ada', 'createNamespace']), key)).toBeNull();
   });
 
   it('that finds nothing to change keeps its key too', async () => {
