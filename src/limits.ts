@@ -288,6 +288,8 @@ export const namespacePropertiesBytesMax = 256 * 1024;
 
 /** Connections of one server to a Postgres catalog for reading; beside them one writes and one listens. Postgres allows 100 by default. */
 export const catalogConnectionsMax = 8;
+/** Reads of one server that wait for one of them; beyond this the answer is OVERLOADED, not a growing queue. */
+export const catalogReadsWaitingMax = 10_000;
 /** To connect to Postgres, or to wait for one of the connections. */
 export const catalogConnectMsMax = 10_000;
 /** A statement of the catalog; longer than the wait for the write lock, which is one. */

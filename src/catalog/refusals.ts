@@ -101,7 +101,7 @@ export function catalogClosed(): IcecoreError {
 
 /** OVERLOADED, retryable. */
 export function tooManyWaiting(waiting: number): IcecoreError {
-  return new IcecoreError('OVERLOADED', `${waiting} commits already wait for the catalog: repeat the call later.`, {
+  return new IcecoreError('OVERLOADED', `${waiting} calls already wait for the catalog: repeat the call later.`, {
     retryable: true,
   });
 }

@@ -1,7 +1,7 @@
 import type { CatalogChange, IdempotencyRecord, StoredAnswer } from '../catalog.ts';
 import { keyUsed } from '../refusals.ts';
 import type { PostgresDatabase, Writer } from './database.ts';
-import { integer, type Row, text } from './row.ts';
+import { integer, text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 
 /** What was answered under this idempotency key, null where nothing was or it has expired. */
@@ -31,7 +31,7 @@ export class KeyClaims {
     if (claimed.length === 0) return;
     const sql = `SELECT scope, key, expires_at_ms FROM icecore.answers
       WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`;
-    const { rows } = await writer.query<Row>(sql, [claimed.map(({ scope }) => scope), claimed.map(({ key }) => key)]);
+    const { rows } = await writer.query(sql, [claimed.map(({ scope }) => scope), claimed.map(({ key }) => key)]);
     for (const row of rows) {
       const expiresAtMs = Number(integer(row, 'expires_at_ms'));
       this.#rows.found(rowKey(text(row, 'scope'), text(row, 'key')), { expiresAtMs });

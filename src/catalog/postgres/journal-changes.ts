@@ -2,7 +2,7 @@ import type { CatalogChange, ChainHead, JournalDraft } from '../catalog.ts';
 import { subjectChanged } from '../refusals.ts';
 import type { Writer } from './database.ts';
 import { chainHeadOf, hashBeforeFirst } from './journal.ts';
-import { integer, type Row, text } from './row.ts';
+import { integer, text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 
 interface Numbered extends JournalDraft {
@@ -32,8 +32,8 @@ export class JournalChanges {
     const bySubject = 'SELECT subject, seq FROM icecore.journal_heads WHERE subject = ANY($1)';
     const byChain = 'SELECT chain, seq, hash FROM icecore.chain_heads WHERE chain = ANY($1)';
     const [heads, links] = await Promise.all([
-      subjects.size === 0 ? null : writer.query<Row>(bySubject, [[...subjects]]),
-      chains.size === 0 ? null : writer.query<Row>(byChain, [[...chains]]),
+      subjects.size === 0 ? null : writer.query(bySubject, [[...subjects]]),
+      chains.size === 0 ? null : writer.query(byChain, [[...chains]]),
     ]);
     for (const row of heads?.rows ?? []) this.#subjects.found(text(row, 'subject'), integer(row, 'seq'));
     for (const row of links?.rows ?? []) this.#chains.found(text(row, 'chain'), chainHeadOf(row));

@@ -69,7 +69,7 @@ export class HeldLeases {
     const leases = new Set(changes.flatMap((change) => (change.fences ?? []).map(({ lease }) => lease)));
     if (leases.size === 0) return;
     const sql = `SELECT lease, owner, fence, expires_at_ms FROM icecore.leases WHERE lease = ANY($1) ORDER BY lease FOR SHARE`;
-    const { rows } = await writer.query<Row>(sql, [[...leases]]);
+    const { rows } = await writer.query(sql, [[...leases]]);
     for (const row of rows) this.#rows.set(text(row, 'lease'), { ...holderOf(row), expiresAtMs: integer(row, 'expires_at_ms') });
   }
 

@@ -4,7 +4,7 @@ import { namespaceExists, namespaceMissing, namespaceNotEmpty } from '../refusal
 import type { Writer } from './database.ts';
 import { namespaceColumns, namespaceOf } from './namespaces.ts';
 import type { PointerChanges } from './pointer-changes.ts';
-import { type Row, text } from './row.ts';
+import { text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 
 /** What a batch does to namespaces. Whatever exists has all above it. */
@@ -22,8 +22,8 @@ export class NamespaceChanges {
     const below = `SELECT below.* FROM unnest($1::text[]) AS dropped (printed) CROSS JOIN LATERAL
       (SELECT ${namespaceColumns} FROM icecore.namespaces WHERE parent = dropped.printed LIMIT $2) AS below`;
     const read = await Promise.all([
-      named.size === 0 ? null : writer.query<Row>(byName, [[...named]]),
-      dropped.length === 0 ? null : writer.query<Row>(below, [dropped, dropped.length + 1]),
+      named.size === 0 ? null : writer.query(byName, [[...named]]),
+      dropped.length === 0 ? null : writer.query(below, [dropped, dropped.length + 1]),
     ]);
     for (const row of read.flatMap((result) => result?.rows ?? [])) this.#rows.found(text(row, 'printed'), namespaceOf(row));
   }

@@ -4,7 +4,7 @@ import { nameTaken, type PointerKind, pointerMoved, uuidTaken } from '../refusal
 import type { Writer } from './database.ts';
 import type { NamespaceChanges } from './namespace-changes.ts';
 import { pointerColumns, pointerOf } from './pointers.ts';
-import { type Row, text } from './row.ts';
+import { text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 
 export interface KindedPointer extends TablePointer {
@@ -32,11 +32,11 @@ export class PointerChanges {
       (SELECT ${pointerColumns} FROM icecore.pointers WHERE namespace = dropped.parts LIMIT $2) AS held`;
     const taken = pointers.length + 1;
     const read = await Promise.all([
-      names.length === 0 ? null : writer.query<Row>(byName, [[...new Set(names)]]),
-      uuids.length === 0 ? null : writer.query<Row>(byUuid, [[...new Set(uuids)]]),
+      names.length === 0 ? null : writer.query(byName, [[...new Set(names)]]),
+      uuids.length === 0 ? null : writer.query(byUuid, [[...new Set(uuids)]]),
       dropped.length === 0
         ? null
-        : writer.query<Row>(held, [dropped.map((drop) => JSON.stringify('parts' in drop ? drop.parts : [])), taken]),
+        : writer.query(held, [dropped.map((drop) => JSON.stringify('parts' in drop ? drop.parts : [])), taken]),
     ]);
     for (const row of read.flatMap((result) => result?.rows ?? [])) {
       const printed = text(row, 'printed');

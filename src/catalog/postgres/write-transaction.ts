@@ -66,19 +66,19 @@ async function attemptOnce<Decision>(
   const writer = await database.writer();
   let isSound = false;
   try {
-    const begun = writer.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
-    const locked = writer.query<Row>('SELECT head_seq, commits FROM icecore.counters FOR UPDATE').then(countersOf);
+    const begun = writer.control('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+    const locked = writer.query('SELECT head_seq, commits FROM icecore.counters FOR UPDATE').then(countersOf);
     const last = doubt === null ? null : lastCommit(writer, work.origin);
     const [, counters, own, decision] = await allOf([begun, locked, last, work.decide(writer, locked)]);
     if (doubt !== null && own === doubt.commits) {
-      await writer.query('ROLLBACK');
+      await writer.control('ROLLBACK');
       isSound = true;
       return { decision: doubt.decision };
     }
     settled();
     const statements = work.write(writer, decision, counters);
     if (statements === null) {
-      await writer.query('ROLLBACK');
+      await writer.control('ROLLBACK');
       isSound = true;
       return { decision };
     }
@@ -87,13 +87,13 @@ async function attemptOnce<Decision>(
     isSound = error === null;
     return isSound ? { decision } : { decision, commits, error };
   } finally {
-    writer.release(!isSound);
+    writer.release(isSound);
   }
 }
 
 /** Null once it is committed; the error where that is not known. Throws the error of a statement that made Postgres roll back. */
 async function commit(writer: Writer, statements: readonly Promise<unknown>[]): Promise<unknown> {
-  const [committed, ...written] = await Promise.allSettled([writer.query('COMMIT'), ...statements]);
+  const [committed, ...written] = await Promise.allSettled([writer.control('COMMIT'), ...statements]);
   const failed = written.find((outcome) => outcome.status === 'rejected');
   if (committed.status === 'rejected') {
     if (failed !== undefined && troubleOf(failed.reason) !== 'lost') throw failed.reason;
@@ -112,7 +112,7 @@ function leaveNumber(writer: Writer, origin: string, commits: bigint): Promise<u
 
 /** The number of the newest transaction that this server committed; null where it has not. */
 async function lastCommit(writer: Writer, origin: string): Promise<bigint | null> {
-  const { rows } = await writer.query<Row>('SELECT commits FROM icecore.writers WHERE origin = $1', [origin]);
+  const { rows } = await writer.query('SELECT commits FROM icecore.writers WHERE origin = $1', [origin]);
   return rows[0] === undefined ? null : integer(rows[0], 'commits');
 }
 
