@@ -143,7 +143,6 @@ describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
     );
     expect(await spark.sql(`SELECT id FROM shared.branches TIMESTAMP AS OF '${committed}'`)).toEqual([[1]]);
     expect(await lakehouse.rows('shared.branches', { ref: 'audit' })).toEqual([{ id: '1' }, { id: '2' }, { id: '3' }]);
-    await spark.sql("CALL lake.system.fast_forward('shared.branches', 'audit', 'main')").catch(() => undefined);
     await spark.sql('ALTER TABLE shared.branches DROP BRANCH audit');
     await spark.sql('ALTER TABLE shared.branches DROP TAG one');
     expect(Object.keys(await lakehouse.refs('shared.branches')).toSorted()).toEqual(['BRANCH main', 'TAG by-graphql']);
