@@ -10,7 +10,7 @@ export type Who = 'rita' | 'ben' | 'fay' | 'lou' | 'adm' | 'nil';
 const keys = [
   { subject: 'rita', kind: 'HUMAN', roles: ['scientist', 'admin'] },
   { subject: 'ben', kind: 'HUMAN', roles: ['approver'] },
-  // Sees the namespace `features` and nothing else.
+  // Sees the namespace `features`, and nothing else of what there is.
   { subject: 'fay', kind: 'HUMAN', roles: ['scientist', 'approver', 'admin'] },
   // May look at what fay may change.
   { subject: 'lou', kind: 'HUMAN', roles: ['scientist', 'admin'] },
@@ -23,6 +23,9 @@ const grants = [
   { subject: 'rita', on: 'icecore', may: 'read' },
   { subject: 'ben', on: '*', may: 'read' },
   { subject: 'fay', on: 'features', may: 'write' },
+  // A training set of her own takes its two tables.
+  { subject: 'fay', on: 'training.new', may: 'write' },
+  { subject: 'fay', on: 'training.new__spine', may: 'write' },
   { subject: 'lou', on: 'features', may: 'read' },
 ];
 

@@ -19,6 +19,8 @@ const [hiddenTable, hiddenFeatures, hiddenScores] = [
 ];
 const [absentTable, absentScores] = [`secret.${secret}_nought`, `predictions.${secret}_nought`];
 
+const digest = 'ef'.repeat(32);
+
 /** What a caller is told about a thing by its name, the name left out. */
 async function told(who: Who, query: string, name: string): Promise<string> {
   const answer = await lakehouse.ask(who, query.replaceAll('NAME', name));
@@ -70,7 +72,7 @@ describe('what may not be read is refused in the words for what does not exist',
       'mutation { materializeFeatures(input: { featureTable: "NAME" }) { run { id } } }',
       'mutation { updateFeatureTable(input: { name: "features.plain", definition: "SELECT * FROM NAME" }) { featureTable { id } } }',
       'mutation { createFeatureSet(input: { name: "s", features: [{ table: "NAME", feature: "x" }] }) { featureSet { id } } }',
-      'mutation { registerModelVersion(input: { model: "open-model", trainedOn: { table: { name: "NAME" } }, signature: { inputs: [], outputs: [] }, artifactSha256: "ef" }) { modelVersion { id } } }',
+      `mutation { registerModelVersion(input: { model: "open-model", trainedOn: { table: { name: "NAME" } }, signature: { inputs: [{ name: "x", type: "double" }], outputs: [{ name: "y", type: "double" }] }, artifactSha256: "${digest}" }) { modelVersion { id } } }`,
       'mutation { createTrainingSet(input: { name: "new", spine: { source: { table: { name: "NAME" } }, eventTime: "moment" }, featureSet: "plain_set", featureSetVersion: 1 }) { run { id } } }',
     ].map((query): Question => [query, hiddenTable, absentTable]),
     ['{ featureTable(name: "NAME") { id } }', hiddenFeatures, absentTable],
@@ -90,7 +92,7 @@ describe('what may not be read is refused in the words for what does not exist',
       '{ trainingSet(name: "NAME", version: 1) { id } }',
       'mutation { reproduceTrainingSet(input: { name: "NAME", version: 1 }) { run { id } } }',
       'mutation { createTrainingSet(input: { name: "NAME", spine: { source: { table: { name: "features.plain" } }, eventTime: "moment" }, featureSet: "plain_set", featureSetVersion: 1 }) { run { id } } }',
-      'mutation { registerModelVersion(input: { model: "open-model", trainedOn: { trainingSet: { name: "NAME", version: 1 } }, signature: { inputs: [], outputs: [] }, artifactSha256: "ef" }) { modelVersion { id } } }',
+      `mutation { registerModelVersion(input: { model: "open-model", trainedOn: { trainingSet: { name: "NAME", version: 1 } }, signature: { inputs: [{ name: "x", type: "double" }], outputs: [{ name: "y", type: "double" }] }, artifactSha256: "${digest}" }) { modelVersion { id } } }`,
     ].map((query): Question => [query, `${secret}_training`, `${secret}_nought`]),
     ...[
       '{ model(name: "NAME") { id } }',
@@ -305,6 +307,98 @@ describe('reading alone', () => {
     expect(removed.errors).toBeDefined();
   });
 });
+
+describe('narrow grants', () => {
+  test('are enough for work on what they cover: training sets, definitions, rows from a SELECT', async () => {
+    const run = async (mutation: string): Promise<{ readonly status: string; readonly error: string | null }> => {
+      const { made } = await lakehouse.data('fay', `mutation { made: ${mutation} { run { id } } }`);
+      const response = await subscribe({
+        origin: lakehouse.server.origin,
+        query: 'subscription ($id: ID!) { runProgress(id: $id) { status error } }',
+        variables: { id: made.run.id },
+        accept: eventType,
+        key: keyOf('fay'),
+      });
+      const states = await Array.fromAsync(eventPayloads<RunEvent>(response));
+      return states.at(-1)?.data.runProgress ?? { status: 'UNSEEN', error: null };
+    };
+    const spine = 'spine: { source: { sql: "SELECT k, moment FROM features.plain" }, eventTime: "moment" }';
+    expect(
+      await run(`createTrainingSet(input: { name: "new", ${spine}, featureSet: "plain_set", featureSetVersion: 1 })`),
+    ).toEqual({
+      status: 'SUCCEEDED',
+      error: null,
+    });
+    expect(
+      (
+        await lakehouse.data(
+          'fay',
+          '{ trainingSet(name: "new") { sources { tableName } featureSet { name features { table } } } }',
+        )
+      ).trainingSet,
+    ).toEqual({
+      sources: [{ tableName: 'features.plain' }],
+      featureSet: { name: 'plain_set', features: [{ table: 'features.plain' }] },
+    });
+    expect(await run('reproduceTrainingSet(input: { name: "new", version: 1 })')).toMatchObject({ status: 'SUCCEEDED' });
+    const columns =
+      'columns: [{ name: "k", type: "long" }, { name: "moment", type: "timestamptz" }, { name: "x", type: "double" }]';
+    const definition = 'definition: "SELECT k, moment, x FROM features.plain"';
+    await lakehouse.data(
+      'fay',
+      `mutation { createFeatureTable(input: { name: "features.own", ${columns}, entityKeys: ["k"], eventTime: "moment", ${definition} }) { featureTable { definition } } }`,
+    );
+    expect(await run('materializeFeatures(input: { featureTable: "features.own" })')).toMatchObject({ status: 'SUCCEEDED' });
+    const own = '{ featureTable(name: "features.own") { definition } }';
+    expect((await lakehouse.data('lou', own)).featureTable.definition).toBe('SELECT k, moment, x FROM features.plain');
+    expect(await run('compactTable(input: { table: "features.own" })')).toMatchObject({ status: 'SUCCEEDED' });
+    // Others see the runs that are about what they see.
+    const runs = '{ runs(first: 50) { edges { node { kind by { id } } } } }';
+    const kinds = (await lakehouse.data('lou', runs)).runs.edges.map(
+      ({ node }: { readonly node: { readonly kind: string; readonly by: { readonly id: string } } }) =>
+        `${node.by.id} ${node.kind}`,
+    );
+    expect(new Set(kinds)).toEqual(
+      new Set(['fay MATERIALIZATION', 'fay MAINTENANCE', 'rita MATERIALIZATION', 'rita MAINTENANCE']),
+    );
+  });
+
+  test('do not make a definition run that reads what they do not cover', async () => {
+    expect(
+      (await lakehouse.data('fay', '{ featureTable(name: "features.computed") { definition } }')).featureTable.definition,
+    ).toBe(null);
+    const { errors } = await lakehouse.ask(
+      'fay',
+      'mutation { materializeFeatures(input: { featureTable: "features.computed" }) { run { id } } }',
+    );
+    expect(errors?.[0]?.extensions.code).toBe('FAILED_PRECONDITION');
+    expect(JSON.stringify(errors)).not.toContain(secret);
+    // It is not lost on a change by who does not see it.
+    await lakehouse.data(
+      'fay',
+      'mutation { updateFeatureTable(input: { name: "features.computed", owner: "fay" }) { featureTable { id } } }',
+    );
+    const whole = await lakehouse.data('rita', '{ featureTable(name: "features.computed") { owner definition } }');
+    expect(whole.featureTable).toEqual({ owner: 'fay', definition: expect.stringContaining(secret) });
+  });
+
+  test('do not let a name be taken that somebody else has', async () => {
+    const set = await lakehouse.ask(
+      'fay',
+      `mutation { createFeatureSet(input: { name: "${secret}_set", features: [{ table: "features.plain", feature: "x" }] }) { featureSet { version } } }`,
+    );
+    const model = await lakehouse.ask(
+      'fay',
+      `mutation { registerModel(input: { name: "${secret}-model", description: "mine" }) { model { id } } }`,
+    );
+    expect([set, model].map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(['ALREADY_EXISTS', 'ALREADY_EXISTS']);
+    expect((await lakehouse.data('rita', `{ model(name: "${secret}-model") { description } }`)).model.description).toBe(secret);
+  });
+});
+
+interface RunEvent {
+  readonly data: { readonly runProgress: { readonly status: string; readonly error: string | null } };
+}
 
 test("Icecore's own tables show to who is granted them by name", async () => {
   const query = '{ sql(statement: "SELECT count(*) AS n FROM icecore.runs") { rows } }';
