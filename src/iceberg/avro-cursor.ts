@@ -74,6 +74,21 @@ export class AvroCursor {
     this.#position = at;
   }
 
+  /** So many pairs of an integer and bytes: the bounds in a manifest. */
+  skipKeyedBytes(count: number): void {
+    const bytes = this.#bytes;
+    for (let left = count; left > 0; left--) {
+      let at = this.#position;
+      while ((bytes[at++] ?? 0) >= 0x80);
+      const length = bytes[at] ?? 0x80;
+      this.#position = at;
+      // Zigzag of a length below 64 is twice the length, in one byte.
+      if (length < 0x80 && (length & 1) === 0) this.#position = at + 1 + (length >> 1);
+      else this.skip(this.readInt());
+      if (this.#position > bytes.length) throw damaged('it ends in the middle of a value');
+    }
+  }
+
   /** Where the cursor stands, in bytes from the beginning. */
   get position(): number {
     return this.#position;

@@ -157,6 +157,15 @@ class ReaderCompiler {
     return fields.includes(0) ? 0 : fields.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Whether an item is an integer and bytes, or text. */
+  #isKeyedBytes(schema: AvroSchema, depth: number): boolean {
+    const { type, fields = [] } = this.#resolve(schema, depth) as Named & { readonly fields?: readonly AvroField[] };
+    const [key, value] = fields;
+    if (type !== 'record' || key === undefined || value === undefined || fields.length !== 2) return false;
+    const valueType = (this.#resolve(value.type, depth + 1) as Named).type;
+    return this.#integersOf(key.type, depth + 1) === 1 && (valueType === 'bytes' || valueType === 'string');
+  }
+
   #skip(schema: AvroSchema, depth: number): AvroRead {
     const written = this.#resolve(schema, depth);
     if (Array.isArray(written)) {
@@ -194,7 +203,8 @@ class ReaderCompiler {
       }
       case 'array': {
         const integers = this.#integersOf(type.items, depth + 1);
-        return integers > 0 ? skipIntegerItems(integers) : skipItems(this.#skip(type.items, depth + 1));
+        if (integers > 0) return skipIntegerItems(integers);
+        return this.#isKeyedBytes(type.items, depth + 1) ? skipKeyedBytes : skipItems(this.#skip(type.items, depth + 1));
       }
       case 'map': {
         const skipValue = this.#skip(type.values, depth + 1);
@@ -278,6 +288,10 @@ function skipIntegerItems(integers: number): AvroRead {
     for (let count = cursor.readItemCount(); count > 0; count = cursor.readItemCount()) cursor.skipLongs(count * integers);
   };
 }
+
+const skipKeyedBytes: AvroRead = (cursor) => {
+  for (let count = cursor.readItemCount(); count > 0; count = cursor.readItemCount()) cursor.skipKeyedBytes(count);
+};
 
 function skipItems(skip: AvroRead): AvroRead {
   return (cursor) => {

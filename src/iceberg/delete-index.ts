@@ -1,3 +1,4 @@
+import { IcecoreError } from '../errors.ts';
 import type { DataFile, ManifestEntry } from './data-file.ts';
 import { partitionKey } from './partition-key.ts';
 
@@ -38,8 +39,19 @@ export class DeleteIndex {
     }
     const path = file.referencedDataFile ?? onlyPath(file);
     if (path === null) append(this.#positionsByPartition, partitionKey(file), entry);
-    else if (file.fileFormat === 'puffin') this.#vectors.set(path, entry);
+    else if (file.fileFormat === 'puffin') this.#addVector(path, entry);
     else append(this.#positionsByPath, path, entry);
+  }
+
+  /** A file has one at most (spec: "Deletion Vectors"); which of two would hold cannot be known. */
+  #addVector(path: string, entry: Delete): void {
+    const other = this.#vectors.get(path)?.file;
+    this.#vectors.set(path, entry);
+    if (other === undefined) return;
+    throw new IcecoreError(
+      'FAILED_PRECONDITION',
+      `The data file ${path} has two deletion vectors, in ${other.filePath} and ${entry.file.filePath}: the table's metadata is broken.`,
+    );
   }
 
   /** In no particular order. A deletion vector stands in for all position deletes of its file. */

@@ -60,7 +60,12 @@ export function indexManifest(bytes: Uint8Array, manifestFile: ManifestFile, tab
   const peek = compileAvroReader(schema, peekShape('encoded', nextRowId !== null));
   const fields = spec.fields.map(({ fieldId, name }): AvroShapeField => ({ id: fieldId, name, shape: 'literal' }));
   const readPartition = compileAvroReader(schema, peekShape({ kind: 'record', fields }, false));
-  const entries: { block: number; offset: number; partition: number; nextRowId: bigint }[] = [];
+  const places: { readonly block: number[]; readonly offset: number[]; readonly partition: number[] } = {
+    block: [],
+    offset: [],
+    partition: [],
+  };
+  const nextRowIds: bigint[] = [];
   const numbers = new Map<string, number>();
   const partitions: (readonly (Literal | null)[])[] = [];
   const kept: Uint8Array[] = [];
@@ -80,8 +85,12 @@ export function indexManifest(bytes: Uint8Array, manifestFile: ManifestFile, tab
         partitions.push(values ?? []);
         cursor.seek(end);
       }
-      entries.push({ block: kept.length, offset, partition, nextRowId: nextRowId ?? 0n });
-      if (nextRowId !== null && firstRowId === null && status !== deletedStatus) nextRowId += recordCount;
+      places.block.push(kept.length);
+      places.offset.push(offset);
+      places.partition.push(partition);
+      if (nextRowId === null) continue;
+      nextRowIds.push(nextRowId);
+      if (firstRowId === null && status !== deletedStatus) nextRowId += recordCount;
     }
     kept.push(block);
   }
@@ -89,12 +98,12 @@ export function indexManifest(bytes: Uint8Array, manifestFile: ManifestFile, tab
     schema,
     schemaText,
     blocks: kept,
-    block: Uint32Array.from(entries, (entry) => entry.block),
-    offset: Uint32Array.from(entries, (entry) => entry.offset),
-    partition: Uint32Array.from(entries, (entry) => entry.partition),
+    block: Uint32Array.from(places.block),
+    offset: Uint32Array.from(places.offset),
+    partition: Uint32Array.from(places.partition),
     partitions,
-    nextRowIds: nextRowId === null ? null : BigInt64Array.from(entries, (entry) => entry.nextRowId),
-    bytes: kept.reduce((sum, block) => sum + block.byteLength, 0) + entries.length * 20 + partitions.length * 200,
+    nextRowIds: nextRowId === null ? null : BigInt64Array.from(nextRowIds),
+    bytes: kept.reduce((sum, block) => sum + block.byteLength, 0) + places.offset.length * 20 + partitions.length * 200,
   };
 }
 

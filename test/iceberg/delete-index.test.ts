@@ -63,4 +63,11 @@ describe('deletes', () => {
     expect(found(index, 1n)).toEqual(['v']);
     expect(found(index, 1n, { ...data, filePath: 'data-2' })).toEqual(['p']);
   });
+
+  it('of two vectors for one file are refused, by name', () => {
+    const vector = { content: 'position-deletes', fileFormat: 'puffin', referencedDataFile: 'data-1' } as const;
+    expect(() => indexOf([{ ...vector, filePath: 'v1' }, 5n], [{ ...vector, filePath: 'v2' }, 6n])).toThrow(
+      'The data file data-1 has two deletion vectors, in v1 and v2',
+    );
+  });
 });

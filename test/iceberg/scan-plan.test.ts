@@ -4,8 +4,10 @@ import { bindExpression } from '../../src/iceberg/expression-bind.ts';
 import { evaluateExpression } from '../../src/iceberg/expression-evaluate.ts';
 import { newTableMetadata } from '../../src/iceberg/new-metadata.ts';
 import { buildPartitionSpec } from '../../src/iceberg/partition-spec.ts';
+import type { ScanPosition } from '../../src/iceberg/scan-manifests.ts';
 import { planScan } from '../../src/iceberg/scan-plan.ts';
 import { applyTransform } from '../../src/iceberg/transform.ts';
+import { manifestsReadAheadMax } from '../../src/limits.ts';
 import { MemoryTable } from './memory-table.ts';
 import { cellsOf, fileOf, knownMetrics, type SampleRow, samplePredicate, sampleRow, sampleSchema } from './predicate-sample.ts';
 
@@ -114,5 +116,75 @@ describe('the plan of a scan', () => {
     await expect(Array.fromAsync(aborted.tasks())).rejects.toThrow('left');
     const unreadable = planScan({ ...request, readEntries: async () => Promise.reject(new Error('no such object')) });
     await expect(Array.fromAsync(unreadable.tasks())).rejects.toThrow('no such object');
+  });
+
+  it('gives its first task when few manifests are read, and reads no more until it is asked for more', async () => {
+    const table = newTable();
+    const manifestsTotal = 3 * manifestsReadAheadMax;
+    for (let commit = 0; commit < manifestsTotal; commit++) {
+      await table.commit({
+        operation: 'append',
+        added: [{ ...fileOf([], [1, 'a']), filePath: `file-${commit}`, recordCount: 1n }],
+      });
+    }
+    let reads = 0;
+    const plan = planScan({
+      table: table.metadata,
+      schema: sampleSchema,
+      manifests: await table.manifests(),
+      filter: { op: 'true' },
+      readEntries: async (manifest, projection) => {
+        reads++;
+        return table.readEntries(manifest, projection);
+      },
+    });
+    const tasks = plan.tasks();
+    await tasks.next();
+    expect(reads).toBe(manifestsReadAheadMax);
+    await tasks.next();
+    expect(reads).toBe(manifestsReadAheadMax + 1);
+    await tasks.return(undefined);
+    expect(reads).toBeLessThan(manifestsTotal);
+  });
+
+  it('of parts of a snapshot gives, put together, the whole, wherever each part ends', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.nat(20)),
+        async (commits, cuts) => {
+          const table = newTable();
+          for (const [commit, files] of commits.entries()) {
+            const added = Array.from({ length: files }, (_, index) => ({
+              ...fileOf([], [index, 'a']),
+              filePath: `${commit}-${index}`,
+              recordCount: 1n,
+            }));
+            await table.commit({ operation: 'append', added });
+          }
+          const request = {
+            table: table.metadata,
+            schema: sampleSchema,
+            manifests: await table.manifests(),
+            filter: { op: 'true' } as const,
+            readEntries: table.readEntries,
+          };
+          const whole = (await Array.fromAsync(planScan(request).tasks())).map(({ file }) => file.filePath);
+          const parts: string[] = [];
+          let from: ScanPosition = { manifest: 0, tasks: 0 };
+          for (const wanted of [...cuts, Number.POSITIVE_INFINITY]) {
+            const plan = planScan({ ...request, range: { from, untilManifest: commits.length } });
+            let drawn = 0;
+            for await (const { file } of wanted === 0 ? [] : plan.tasks()) {
+              parts.push(file.filePath);
+              if (++drawn === wanted) break;
+            }
+            from = { ...plan.position };
+          }
+          expect(parts).toEqual(whole);
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 });
