@@ -61,15 +61,16 @@ export class LoadAnswers {
 
   /** The same of what was just committed, whose file need not be looked for. */
   async committed(table: Table, request: Omit<LoadRequest, 'known' | 'mode'>): Promise<IcebergAnswer> {
-    const shown = await this.#shown(table);
+    const { metadataLocation, metadata } = this.#icecore.tables.shown(table);
+    const shown = metadata === table.metadata ? null : metadata;
     const all: LoadRequest = { ...request, mode: 'all', known: undefined };
-    const headers = { etag: etagOf(table.metadataLocation, all, shown === null ? '' : this.#subject()) };
+    const headers = { etag: etagOf(metadataLocation, all, shown === null ? '' : this.#subject()) };
     try {
-      return await this.#body(table.metadataLocation, shown, all, headers);
+      return await this.#body(metadataLocation, shown, all, headers);
     } catch (error) {
       // A later commit may have removed it already, where the table keeps few of them.
       if (!IcecoreError.is(error, 'NOT_FOUND')) throw error;
-      return await this.#body(table.metadataLocation, table.metadata, all, headers);
+      return await this.#body(metadataLocation, metadata, all, headers);
     }
   }
 
