@@ -82,6 +82,7 @@ export class Ledger {
   }
 
   async count<Row extends LedgerRow>(table: LedgerTable<Row>, query: LedgerQuery<Row> = {}): Promise<bigint> {
+    this.#indexedCodec(table);
     await this.refresh();
     this.#queries++;
     return this.#reading((index) => index.count(table.name, query as LedgerQuery<LedgerRow>));
@@ -89,9 +90,7 @@ export class Ledger {
 
   /** As `select`, of what the last refresh saw: for several reads that must see the same. */
   selectNow<Row extends LedgerRow>(table: LedgerTable<Row>, query: LedgerQuery<Row> = {}): readonly Row[] {
-    const codec = this.#codec(table);
-    if (table.isIndexed === false)
-      throw new IcecoreError('INTERNAL', `${table.name} is read by SQL alone: it has no local index.`);
+    const codec = this.#indexedCodec(table);
     this.#queries++;
     return this.#reading((index) => index.select(table.name, query as LedgerQuery<LedgerRow>)).map(
       (cells) => codec.fromIndex(cells) as Row,
@@ -155,6 +154,11 @@ export class Ledger {
     const codec = this.#codecs.get(table.name);
     if (codec !== undefined) return codec;
     throw new IcecoreError('INTERNAL', `${table.name} is not among the tables that the ledger was opened with.`);
+  }
+
+  #indexedCodec<Row extends LedgerRow>(table: LedgerTable<Row>): LedgerCodec {
+    if (table.isIndexed !== false) return this.#codec(table);
+    throw new IcecoreError('INTERNAL', `${table.name} is read by SQL alone: it has no local index.`);
   }
 
   #begin(): Promise<void> {

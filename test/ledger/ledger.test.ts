@@ -68,6 +68,7 @@ describe('the ledger over the journal', () => {
     await catalog.commit({ entries: [notes, unindexed].map((table) => ledger.draft(table, note('a'))) });
     expect(await ids(ledger)).toEqual(['a']);
     await expect(ledger.select(unindexed)).rejects.toThrow('it has no local index');
+    await expect(ledger.count(unindexed)).rejects.toThrow('it has no local index');
     const recorded = await Array.fromAsync(ledger.recorded(unindexed));
     expect(recorded.flat().map(({ row }) => row.id)).toEqual(['a']);
   });
