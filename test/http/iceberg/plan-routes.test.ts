@@ -239,6 +239,34 @@ describe('a plan over REST', () => {
     expect(await partitions({ 'user-agent': 'PyIceberg/0.12.0' })).toEqual([undefined, [5]]);
   });
 
+  it('is for those who may read the table: for others it is not there, with a plan task of somebody else too', async () => {
+    const keys = JSON.stringify([
+      { key: 'reader-key', subject: 'rosa', kind: 'HUMAN', roles: ['viewer'] },
+      { key: 'other-key', subject: 'otis', kind: 'HUMAN', roles: ['viewer', 'scientist', 'admin'] },
+    ]);
+    const grants = JSON.stringify([{ subject: 'rosa', on: 'plans', may: 'read' }]);
+    const guarded = await startTestServer({ keys, grants });
+    try {
+      const { access, tables } = guarded.icecore;
+      await access.asServer(async () => {
+        const table = await PlannedTable.create(tables, 'plans.secret', { columns: [{ name: 'id', type: 'long' }] });
+        await table.commit(Array.from({ length: scanTasksPerAnswerMax + 1 }, (_, index) => plannedFile(`file-${index}`)));
+      });
+      const asked = (key: string) => askRest(guarded, `${tablePath('secret')}/plan`, { body: {}, key });
+      const { body } = await asked('reader-key');
+      expect(body['file-scan-tasks'].length).toBe(scanTasksPerAnswerMax);
+      expect(refusalOf(await asked('other-key'))).toBe('404 NoSuchTableException: Table does not exist: plans.secret');
+      const [planTask] = body['plan-tasks'];
+      const request = { body: { 'plan-task': planTask } };
+      const stolen = await askRest(guarded, `${tablePath('secret')}/tasks`, { ...request, key: 'other-key' });
+      expect(refusalOf(stolen)).toBe('404 NoSuchTableException: Table does not exist: plans.secret');
+      const own = await askRest(guarded, `${tablePath('secret')}/tasks`, { ...request, key: 'reader-key' });
+      expect(pathsOf(own.body)).toEqual([`file-${scanTasksPerAnswerMax}`]);
+    } finally {
+      await guarded.close();
+    }
+  });
+
   it('is advertised, all of it', async () => {
     const { body } = await askRest(server, '/v1/config');
     const path = '/v1/{prefix}/namespaces/{namespace}/tables/{table}';
