@@ -193,7 +193,7 @@ export const orphanFilesListedMax = 1000;
 /** One call to remove files; S3 takes as many. */
 export const orphanFilesRemovedAtOnce = 1000;
 /** Iceberg's own default of `write.target-file-size-bytes`. */
-export const compactedFileBytesDefault = 512 * 1024 * 1024;
+export const dataFileBytesDefault = 512 * 1024 * 1024;
 /** Objects named in one removal; S3 takes a thousand. */
 export const objectsRemovedAtOnce = 1000;
 /** Rows that a drifted reproduction names for each column; the rest is counted. */
@@ -344,3 +344,5 @@ export const restKeyPromisedMs = 30 * 60 * 1000;
 export const restKeyLifetimeMs = 60 * 60 * 1000;
 /** A table's metadata file, inflated: some 400,000 snapshots. It is read whole. */
 export const tableMetadataBytesMax = 256 * 1024 * 1024;
+/** A REST client that takes no byte of a list for so long has its connection reset: a page of it is held in memory. */
+export const restResponseStallMsMax = 60_000;

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { restGzipBytesMin } from '../../limits.ts';
+import { restGzipBytesMin, restResponseStallMsMax } from '../../limits.ts';
 import type { IcebergAnswer } from './answer.ts';
 
 const compress = promisify(gzip);
@@ -48,7 +47,7 @@ async function writePieces(
     for await (const piece of pieces) {
       // The first piece comes before the status: it may be a refusal.
       if (!res.headersSent) res.writeHead(status, headers);
-      if (!res.write(piece)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+      if (!res.write(piece) && !res.destroyed) await takenOrClosed(res);
       if (res.destroyed) return;
     }
     res.end();
@@ -56,6 +55,19 @@ async function writePieces(
     if (!res.headersSent) throw error;
     res.destroy();
   }
+}
+
+/** Resolves once the client has taken what was written, has left, or was cut off for taking nothing. */
+function takenOrClosed(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => res.destroy(), restResponseStallMsMax);
+    const settle = (): void => {
+      clearTimeout(late);
+      res.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    res.on('drain', settle).on('close', settle);
+  });
 }
 
 function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
