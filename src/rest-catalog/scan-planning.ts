@@ -54,7 +54,7 @@ export async function planTableScan(call: ScanCall, request: ScanPlanRequest): P
   const table = await loadTable(call);
   const scan = plannableScan(table.metadata, request);
   const planId = printPlanId({ tableUuid: table.uuid, scan });
-  const planned = await planFromStart(planningOf(call, table, scan, planId));
+  const planned = await planParts(planningOf(call, table, scan, planId));
   return { ...planned, planId: planId.length <= planIdBytesMax ? planId : shortId(planId) };
 }
 
@@ -68,7 +68,7 @@ export async function fetchScanPlan(call: ScanCall, planId: string): Promise<Pla
   const table = await loadTable(call);
   const scan = parsePlanId(planId, table.uuid);
   checkStanding(table, scan, 'plan');
-  return await planFromStart(planningOf(call, table, scan, planId));
+  return await planParts(planningOf(call, table, scan, planId));
 }
 
 /** Nothing is held for a plan, so there is nothing to let go of. Throws NOT_FOUND (`missing: 'plan'`) where the table has no such plan. */
@@ -85,8 +85,7 @@ export async function fetchScanTasks(call: ScanCall, planTask: string): Promise<
   const table = await loadTable(call);
   const { scan, range } = parsePlanTask(planTask, table.uuid);
   checkStanding(table, scan, 'planTask');
-  const planning = planningOf(call, table, scan, planTask.slice(planTask.indexOf('.') + 1));
-  return await planPart(planning, await openScan(planning), range, []);
+  return await planParts(planningOf(call, table, scan, planTask.slice(planTask.indexOf('.') + 1)), range);
 }
 
 async function loadTable({ tables, caller, identifier }: ScanCall): Promise<Table> {
@@ -113,12 +112,16 @@ function checkStanding({ metadata }: Table, scan: PlannableScan, missing: 'plan'
   }
 }
 
-async function planFromStart(planning: Planning): Promise<PlannedScan> {
-  const read = await openScan(planning);
-  const [first, ...rest] = scanParts(matchingManifests(read.request), read.request.filter, planning.planId.length + 32);
-  const none: ScanRange = { from: { manifest: 0, tasks: 0 }, untilManifest: 0 };
-  return await planPart(planning, read, first ?? none, rest);
+/** The first part of a range of the scan, or of the whole. However long a range is, an answer reads no more than its share. */
+async function planParts(planning: Planning, range?: ScanRange): Promise<PlannedScan> {
+  const open = await openScan(planning);
+  const ranged = range === undefined ? open.request : { ...open.request, range };
+  const [first = nothing, ...rest] = scanParts(matchingManifests(ranged), ranged.filter, planning.planId.length + 32);
+  const isBegun = range !== undefined && first.from.manifest === range.from.manifest;
+  return await planPart(planning, open, isBegun ? { ...first, from: range.from } : first, rest);
 }
+
+const nothing: ScanRange = { from: { manifest: 0, tasks: 0 }, untilManifest: 0 };
 
 async function planPart(
   { table, scan, planId }: Planning,
