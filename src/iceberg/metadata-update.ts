@@ -17,6 +17,7 @@ import {
 } from './structure-update.ts';
 import { storedProperties } from './table-property.ts';
 import type { TableUpdate } from './table-update.ts';
+import { uuidBytes } from './uuid.ts';
 
 /**
  * The metadata after the updates, in their order; the same object where they change nothing. `metadata` is null for a table
@@ -60,7 +61,9 @@ function applyUpdate(draft: MetadataDraft, update: TableUpdate): MetadataDraft {
       if (draft.base !== null && update.uuid !== metadata.tableUuid) {
         throw refuseUpdate(`its uuid is ${metadata.tableUuid} for good, and cannot become ${update.uuid}`);
       }
-      return draft.base === null ? withMembers(draft, { tableUuid: update.uuid }) : draft;
+      if (draft.base !== null) return draft;
+      uuidBytes(update.uuid);
+      return withMembers(draft, { tableUuid: update.uuid });
     case 'upgrade-format-version':
       return upgradeFormatVersion(draft, update.formatVersion);
     case 'add-schema':

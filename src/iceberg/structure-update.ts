@@ -1,3 +1,4 @@
+import { columnIdMax } from '../limits.ts';
 import { currentSchema, defaultSortOrder, defaultSpec, schemaById, specById } from './metadata.ts';
 import { type MetadataDraft, refuseUpdate, withMembers } from './metadata-draft.ts';
 import {
@@ -22,6 +23,7 @@ export function addSchema(draft: MetadataDraft, schema: Schema, givenLastColumnI
   checkSchema(schema);
   checkSchemaVersion(schema, metadata.formatVersion);
   const lastColumnId = Math.max(givenLastColumnId ?? 0, metadata.lastColumnId, highestFieldId(schema));
+  if (lastColumnId > columnIdMax) throw refuseUpdate(`the last column id ${lastColumnId} is above ${columnIdMax}`);
   const same = metadata.schemas.find((existing) => sameSchema(existing, schema));
   const schemaId = same?.schemaId ?? metadata.schemas.reduce((next, existing) => Math.max(next, existing.schemaId + 1), 0);
   if (same !== undefined && lastColumnId === metadata.lastColumnId) return { ...draft, lastAddedSchemaId: schemaId };

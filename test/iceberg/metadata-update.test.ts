@@ -28,6 +28,13 @@ describe('a new table', () => {
     expect(errorOf(() => applyUpdates(null, [], 1000)).code).toBe('BAD_USER_INPUT');
   });
 
+  it('has a uuid that is one', () => {
+    expect(errorOf(() => applyUpdates(null, [{ action: 'assign-uuid', uuid: '../../t' }], 1))).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining('is not a UUID'),
+    });
+  });
+
   it('begins at schema 0, spec 0, ids from 1 and from 1000', () => {
     const table = newFlights();
     expect(currentSchema(table).fields.map((field) => [field.id, field.name])).toEqual([
@@ -346,6 +353,10 @@ describe('schemas, specs and orders', () => {
   it.each([
     [{ action: 'set-current-schema', schemaId: -1 }, /no schema has been added/],
     [{ action: 'set-current-schema', schemaId: 9 }, /no schema 9/],
+    [
+      { action: 'add-schema', schema: { schemaId: 0, fields: [], identifierFieldIds: [] }, lastColumnId: 2 ** 31 - 1 },
+      /is above/,
+    ],
     [{ action: 'remove-schemas', schemaIds: [0] }, /current schema cannot be removed/],
     [{ action: 'remove-partition-specs', specIds: [0] }, /default partition spec cannot be removed/],
     [{ action: 'upgrade-format-version', formatVersion: 1 }, /cannot go back to 1/],
