@@ -127,6 +127,20 @@ describe.skipIf(reason !== null)('tables on S3', () => {
     expect(await Array.fromAsync(server.icecore.tables.storage.list(`${made.body.metadata.location}/`))).toEqual([]);
   });
 
+  test('a plan of a scan comes with credentials for reading, to who asks for them', async () => {
+    await create(vending, 'planned');
+    const plan = (headers: Record<string, string>) =>
+      ask(vending, '/v1/namespaces/raw/tables/planned/plan', { body: {}, headers });
+    const given = await plan(vended);
+    expect(given.body).toMatchObject({ status: 'completed', 'file-scan-tasks': [] });
+    expect(given.body['storage-credentials']).toEqual([
+      { prefix: `s3://${store.bucket}/scoped`, config: expect.objectContaining({ 's3.access-key-id': 'scoped-reader' }) },
+    ]);
+    expect(given.headers.get('cache-control')).toBe('no-store');
+    expect(given.text).not.toContain(writerSecret);
+    expect((await plan({})).body['storage-credentials']).toBeUndefined();
+  });
+
   test('a table elsewhere is refused, and one at an allowed location is kept as it was spelled', async () => {
     for (const location of [`s3://${store.bucket}/elsewhere/t`, 's3://another/scoped/two/t', 'file:///tmp/t']) {
       expect(refusalOf(await create(vending, 'refused', { location }))).toMatch(
