@@ -1,13 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
-import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
+import type { TableIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema, currentSnapshot, snapshotById } from '../iceberg/metadata.ts';
 import { partitionKey } from '../iceberg/partition-key.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
-import { commitAttemptsMax, compactedFileBytesDefault } from '../limits.ts';
+import { commitAttemptsMax } from '../limits.ts';
 import { parsePredicate } from '../sql/predicate.ts';
 import { replaceFiles } from './actions/replace-files.ts';
 import { writeDataFiles } from './data-file-writer.ts';
@@ -17,6 +17,7 @@ import { noCounters, planSnapshot, readManifestList } from './snapshot-files.ts'
 import type { Table } from './table.ts';
 import type { TableTransaction } from './table-transaction.ts';
 import type { Tables } from './tables.ts';
+import { targetFileBytes } from './target-file-size.ts';
 
 export interface Compaction {
   readonly identifier: TableIdentifier;
@@ -69,7 +70,7 @@ async function compactOnce(tables: Tables, compaction: Compaction): Promise<Comp
     schema: currentSchema(metadata),
     ...(where === undefined ? {} : { where }),
   });
-  const bins = binsOf(tasks, compaction.targetFileSizeBytes ?? targetOf(table), metadata.defaultSpecId);
+  const bins = binsOf(tasks, compaction.targetFileSizeBytes ?? targetFileBytes(metadata), metadata.defaultSpecId);
   const chosen = bins.flat();
   const outcome = {
     table,
@@ -153,14 +154,4 @@ function binsOf(tasks: readonly FileScanTask[], targetBytes: bigint, specId: num
     if (bin.length > 0) bins.push(bin);
   }
   return bins.filter((bin) => bin.length > 1 || bin.some((task) => task.deletes.length > 0));
-}
-
-function targetOf({ identifier, metadata }: Table): bigint {
-  const text = metadata.properties['write.target-file-size-bytes'];
-  if (text === undefined) return BigInt(compactedFileBytesDefault);
-  if (/^\d{1,18}$/.test(text)) return BigInt(text);
-  throw new IcecoreError(
-    'FAILED_PRECONDITION',
-    `write.target-file-size-bytes of ${printIdentifier(identifier)} is "${text}", and no number.`,
-  );
 }

@@ -9,6 +9,8 @@ import type { DataFilesToWrite } from './data-file-writer.ts';
 import { printFieldIds } from './parquet-columns.ts';
 import type { PartitionColumn } from './partition-columns.ts';
 import { type ReturnedFile, readReturnedFile } from './returned-statistics.ts';
+import { splitFile } from './split-file.ts';
+import { targetFileBytes } from './target-file-size.ts';
 
 const codecs: ReadonlyMap<string, string> = new Map([
   ['zstd', 'zstd'],
@@ -28,18 +30,33 @@ export async function copyOut(
 ): Promise<readonly ReturnedFile[]> {
   const order = work.orderBy === undefined ? '' : ` ORDER BY ${work.orderBy}`;
   const options = copyOptions(work.metadata, schema);
+  const targetBytes = targetFileBytes(work.metadata);
   if (partitions.length > 0) {
     const names = partitions.map(({ name }) => name);
     const hidden = partitions.map(({ name, directorySql }) => `${directorySql} AS ${name}`);
-    return await copy(work.connection, `SELECT *, ${hidden.join(', ')} FROM (${rows})${order}`, directory, [
+    const files = await copy(work.connection, `SELECT *, ${hidden.join(', ')} FROM (${rows})${order}`, directory, [
       ...options,
       `PARTITION_BY (${names.join(', ')})`,
       "FILENAME_PATTERN '{uuid}'",
     ]);
+    return await splitAll(work.connection, files, targetBytes, options);
   }
-  if (work.rowsPerFile === undefined)
-    return await copy(work.connection, `SELECT * FROM (${rows})${order}`, `${directory}/0.parquet`, options);
+  if (work.rowsPerFile === undefined) {
+    const files = await copy(work.connection, `SELECT * FROM (${rows})${order}`, `${directory}/0.parquet`, options);
+    return await splitAll(work.connection, files, targetBytes, options);
+  }
   return await copyInPieces(work.connection, `SELECT * FROM (${rows})${order}`, directory, options, work.rowsPerFile);
+}
+
+async function splitAll(
+  connection: DuckDBConnection,
+  files: readonly ReturnedFile[],
+  targetBytes: bigint,
+  options: readonly string[],
+): Promise<readonly ReturnedFile[]> {
+  const split: ReturnedFile[] = [];
+  for (const file of files) split.push(...(await splitFile(connection, file, targetBytes, options)));
+  return split;
 }
 
 /**

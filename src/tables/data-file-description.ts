@@ -1,19 +1,18 @@
 import { IcecoreError } from '../errors.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
+import type { MetricsMode } from '../iceberg/metrics-mode.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import type { Literal } from '../iceberg/type.ts';
-import { rowGroupRowsMax } from '../limits.ts';
 import { columnBounds } from './column-bounds.ts';
+import type { FileDetails } from './file-details.ts';
 import { type LeafColumn, leafColumns } from './parquet-columns.ts';
 import { parseReturnedBound, type ReturnedColumn, type ReturnedFile } from './returned-statistics.ts';
 
-/** Java's default: beyond so many columns no metrics are kept, since every reader of the manifest pays for them. */
-const columnsWithMetricsMax = 100;
-/** The magic bytes of Parquet come before the first row group. */
-const firstRowGroupOffset = 4n;
-
 export interface DescribedFile {
   readonly returned: ReturnedFile;
+  readonly details: FileDetails;
+  /** By field id of a leaf; none where left out. */
+  readonly modes: ReadonlyMap<number, MetricsMode>;
   readonly location: string;
   readonly specId: number;
   readonly partition: readonly (Literal | null)[];
@@ -23,22 +22,25 @@ export interface DescribedFile {
 
 /** A written Parquet file as a manifest describes it (spec: "Manifests", `data_file`). */
 export function describeDataFile(file: DescribedFile, schema: Schema): DataFile {
-  const { returned } = file;
+  const { returned, details, modes } = file;
   const columnSizes = new Map<number, bigint>();
   const valueCounts = new Map<number, bigint>();
   const nullValueCounts = new Map<number, bigint>();
   const nanValueCounts = new Map<number, bigint>();
   const lowerBounds = new Map<number, Uint8Array>();
   const upperBounds = new Map<number, Uint8Array>();
-  for (const leaf of leafColumns(schema.fields).slice(0, columnsWithMetricsMax)) {
+  for (const leaf of leafColumns(schema.fields)) {
     const column = returned.columns.get(leaf.path);
-    if (column === undefined) continue;
+    const mode = modes.get(leaf.fieldId);
+    if (column === undefined || mode === undefined || mode.kind === 'none') continue;
     columnSizes.set(leaf.fieldId, column.columnSizeBytes);
     valueCounts.set(leaf.fieldId, column.valueCount);
     nullValueCounts.set(leaf.fieldId, column.nullCount);
-    // That there are some is known, not how many: a count that is left out says nothing, and is never wrong.
-    if (column.hasNan === false) nanValueCounts.set(leaf.fieldId, 0n);
-    const { lower, upper } = boundsOf(leaf, column);
+    const nans = details.nans.get(leaf.path);
+    // Where there are some and nobody counted them: a count that is left out says nothing, and is never wrong.
+    if (column.hasNan === false || nans !== undefined) nanValueCounts.set(leaf.fieldId, nans?.count ?? 0n);
+    if (mode.kind === 'counts') continue;
+    const { lower, upper } = boundsOf(leaf, column, nans, mode.kind === 'truncate' ? mode.length : Number.POSITIVE_INFINITY);
     if (lower !== null) lowerBounds.set(leaf.fieldId, lower);
     if (upper !== null) upperBounds.set(leaf.fieldId, upper);
   }
@@ -57,17 +59,19 @@ export function describeDataFile(file: DescribedFile, schema: Schema): DataFile 
     lowerBounds,
     upperBounds,
     keyMetadata: null,
-    splitOffsets: returned.rowCount <= BigInt(rowGroupRowsMax) ? [firstRowGroupOffset] : null,
+    splitOffsets: details.splitOffsets,
     equalityIds: null,
     sortOrderId: file.sortOrderId,
   };
 }
 
-function boundsOf(leaf: LeafColumn, column: ReturnedColumn) {
+function boundsOf(leaf: LeafColumn, column: ReturnedColumn, nans: { readonly max: string | null } | undefined, length: number) {
   if (leaf.repeated || column.min === undefined || column.max === undefined) return { lower: null, upper: null };
-  const bounds = columnBounds(leaf.type, parseReturnedBound(leaf.type, column.min), parseReturnedBound(leaf.type, column.max));
-  // SQL counts NaN as the greatest value, Iceberg leaves it out of the bounds: without the upper one, both are right.
-  return column.hasNan === true ? { ...bounds, upper: null } : bounds;
+  // SQL counts NaN as the greatest value, Iceberg leaves it out of the bounds. Nothing but NaN has none.
+  if (nans?.max === null) return { lower: null, upper: null };
+  const max = parseReturnedBound(leaf.type, nans?.max ?? column.max);
+  const bounds = columnBounds(leaf.type, parseReturnedBound(leaf.type, column.min), max, length);
+  return column.hasNan === true && nans === undefined ? { ...bounds, upper: null } : bounds;
 }
 
 /** Throws BAD_USER_INPUT where a required column holds a null. */

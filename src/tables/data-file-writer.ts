@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
 import { currentSchema, defaultSpec, type TableMetadata } from '../iceberg/metadata.ts';
+import { metricsModes } from '../iceberg/metrics-mode.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import { isPrimitive, type Literal } from '../iceberg/type.ts';
@@ -13,11 +14,13 @@ import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { copyOut } from './copy-out.ts';
 import { describeDataFile, refuseInfinite, refuseNulls } from './data-file-description.ts';
+import { fileDetails } from './file-details.ts';
 import { leafColumns } from './parquet-columns.ts';
 import { type PartitionColumn, partitionColumns, partitionValue } from './partition-columns.ts';
 import type { ReturnedFile } from './returned-statistics.ts';
 import { lineageFields } from './row-lineage.ts';
 import type { Tables } from './tables.ts';
+import { writeOrder } from './write-order.ts';
 
 export interface DataFilesToWrite {
   readonly connection: DuckDBConnection;
@@ -55,11 +58,14 @@ export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Pr
     const stored = work.withLineage === true ? { ...schema, fields: [...schema.fields, ...lineageFields] } : schema;
     const rows = await tableColumnsSql(work.connection, work.relation, stored);
     const partitions = partitionColumns(work.connection, schema, defaultSpec(work.metadata));
-    const returned = (await copyOut(work, rows, stored, partitions, directory)).filter((file) => file.rowCount > 0n);
+    const isOrdered = work.orderBy !== undefined || work.rowsPerFile !== undefined;
+    const order = isOrdered ? null : writeOrder(work.connection, work.metadata, schema);
+    const ordered = order === null ? work : { ...work, orderBy: order.sql };
+    const returned = (await copyOut(ordered, rows, stored, partitions, directory)).filter((file) => file.rowCount > 0n);
     refuseNulls(returned, schema);
     refuseInfinite(returned, schema);
     await refuseNestedNulls(work.connection, returned, schema);
-    const files = await describeAll(work, schema, partitions, returned);
+    const files = await describeAll(work, schema, partitions, returned, order?.sortOrderId ?? null);
     await publishAll(tables, returned, files, published, work.signal);
     return { files, rowCount: returned.reduce((sum, file) => sum + file.rowCount, 0n) };
   } catch (error) {
@@ -101,7 +107,10 @@ async function describeAll(
   schema: Schema,
   partitions: readonly PartitionColumn[],
   returned: readonly ReturnedFile[],
+  sortOrderId: number | null,
 ): Promise<readonly DataFile[]> {
+  const leafIds = leafColumns(schema.fields).map(({ fieldId }) => fieldId);
+  const modes = metricsModes(work.metadata.properties, schema, leafIds);
   const spec = defaultSpec(work.metadata);
   const writeId = randomUUID();
   const files: DataFile[] = [];
@@ -111,7 +120,9 @@ async function describeAll(
     const number = String(index).padStart(5, '0');
     const name = work.rowsPerFile === undefined ? `${writeId}-${number}` : `${number}-${writeId}`;
     const location = [work.metadata.location, 'data', ...(folder === '' ? [] : [folder]), `${name}.parquet`].join('/');
-    files.push(describeDataFile({ returned: file, location, specId: spec.specId, partition, sortOrderId: null }, schema));
+    const details = await fileDetails(work.connection, file, schema);
+    const described = { returned: file, details, modes, location, specId: spec.specId, partition, sortOrderId };
+    files.push(describeDataFile(described, schema));
   }
   return files;
 }

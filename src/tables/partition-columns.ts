@@ -62,7 +62,7 @@ function directorySql(valueSql: string, resultType: PrimitiveType): string {
 }
 
 /** Text of the transform's result. Exact for every value: floors below the epoch, and counts code points. */
-function transformSql(connection: DuckDBConnection, text: string, type: PrimitiveType, column: string): string {
+export function transformSql(connection: DuckDBConnection, text: string, type: PrimitiveType, column: string): string {
   const transform = parseTransform(text);
   switch (transform.kind) {
     case 'identity':

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { currentSchema } from '../../src/iceberg/metadata.ts';
 import { decodeSingleValue } from '../../src/iceberg/single-value.ts';
 import { applyTransform } from '../../src/iceberg/transform.ts';
@@ -57,8 +58,8 @@ test('metrics count nulls, leave NaN out of the bounds, and cut long texts by co
     return [lower && decodeSingleValue(type, lower), upper && decodeSingleValue(type, upper)];
   };
   expect(file.recordCount).toBe(4n);
-  expect([file.nullValueCounts.get(1), file.nanValueCounts.get(1), file.nanValueCounts.get(2)]).toEqual([1n, undefined, 0n]);
-  expect(bound(1, 'double')).toEqual([-2, undefined]);
+  expect([file.nullValueCounts.get(1), file.nanValueCounts.get(1), file.nanValueCounts.get(2)]).toEqual([1n, 1n, 0n]);
+  expect(bound(1, 'double')).toEqual([-2, 1.5]);
   expect(bound(2, 'double')).toEqual([1, 4]);
   expect(bound(3, 'string')).toEqual(['b', '🛫'.repeat(15) + String.fromCodePoint(0x1f6ec)]);
   expect([file.nullValueCounts.get(4), ...bound(4, 'int')]).toEqual([4n, undefined, undefined]);
@@ -235,4 +236,146 @@ test.each([
     `SELECT ${value} AS v, 'infinity' AS s`,
   );
   await expect(writing).rejects.toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringContaining('infinite') });
+});
+
+test('of NaN there is a count, and the bounds are of the other values', async () => {
+  const { files } = await write(
+    'raw.nans',
+    {
+      columns: [
+        { name: 'some', type: 'double' },
+        { name: 'all_nan', type: 'float' },
+        { name: 's', type: 'struct<x: double>' },
+      ],
+    },
+    "SELECT CASE WHEN i < 2 THEN 'NaN'::DOUBLE ELSE i END AS some, 'NaN'::FLOAT AS all_nan, {'x': CASE WHEN i = 0 THEN 'NaN'::DOUBLE ELSE i END} AS s FROM range(5) r(i)",
+  );
+  const file = one(files);
+  expect(file.nanValueCounts).toEqual(
+    new Map([
+      [1, 2n],
+      [2, 5n],
+      [4, 1n],
+    ]),
+  );
+  const bound = (id: number, bounds: ReadonlyMap<number, Uint8Array>, type: 'double' | 'float' = 'double') => {
+    const bytes = bounds.get(id);
+    return bytes === undefined ? undefined : decodeSingleValue(type, bytes);
+  };
+  expect([bound(1, file.lowerBounds), bound(1, file.upperBounds)]).toEqual([2, 4]);
+  expect([bound(2, file.lowerBounds, 'float'), bound(2, file.upperBounds, 'float')]).toEqual([undefined, undefined]);
+  expect([bound(4, file.lowerBounds), bound(4, file.upperBounds)]).toEqual([1, 4]);
+});
+
+test('a table says of which columns metrics are kept, and how long their bounds are', async () => {
+  const names = ['none', 'counts', 'short', 'full', 'other'];
+  const { files } = await write(
+    'raw.modes',
+    {
+      columns: names.map((name) => ({ name: `c_${name}`, type: 'string' })),
+      properties: {
+        'write.metadata.metrics.default': 'truncate(3)',
+        'write.metadata.metrics.column.c_none': 'none',
+        'write.metadata.metrics.column.c_counts': 'counts',
+        'write.metadata.metrics.column.c_short': 'truncate(1)',
+        'write.metadata.metrics.column.c_full': 'full',
+      },
+    },
+    `SELECT ${names.map((name) => `'abcdefghijklmnopqrstuvwxyz' AS c_${name}`).join(', ')}`,
+  );
+  const { valueCounts, lowerBounds, upperBounds } = one(files);
+  const texts = (bounds: ReadonlyMap<number, Uint8Array>) =>
+    [...bounds].map(([id, bytes]) => [id, Buffer.from(bytes).toString()]);
+  expect([...valueCounts.keys()]).toEqual([2, 3, 4, 5]);
+  expect(texts(lowerBounds)).toEqual([
+    [3, 'a'],
+    [4, 'abcdefghijklmnopqrstuvwxyz'],
+    [5, 'abc'],
+  ]);
+  expect(texts(upperBounds)).toEqual([
+    [3, 'b'],
+    [4, 'abcdefghijklmnopqrstuvwxyz'],
+    [5, 'abd'],
+  ]);
+  const wrong = { columns: [{ name: 'x', type: 'int' }], properties: { 'write.metadata.metrics.default': 'some' } };
+  await expect(write('raw.wrong_mode', wrong, 'SELECT 1 AS x')).rejects.toThrow('write.metadata.metrics.default is "some"');
+});
+
+test('files are about as large as the table wants them, in order, and say where their row groups begin', async () => {
+  const rows = 400_000;
+  const { files } = await write(
+    'raw.large',
+    {
+      columns: [{ name: 'i', type: 'long' }],
+      properties: { 'write.target-file-size-bytes': '1000000', 'write.parquet.compression-codec': 'uncompressed' },
+    },
+    `SELECT (hash(i) % 4611686018427387903)::BIGINT AS i FROM range(${rows}) r(i)`,
+  );
+  expect(files.length).toBeGreaterThan(2);
+  expect(files.reduce((sum, { recordCount }) => sum + recordCount, 0n)).toBe(BigInt(rows));
+  for (const { splitOffsets, fileSizeInBytes, recordCount } of files) {
+    expect(splitOffsets?.[0]).toBe(4n);
+    expect(splitOffsets?.length).toBe(Math.ceil(Number(recordCount) / 122_880));
+    expect(splitOffsets?.every((offset, index) => index === 0 || offset > (splitOffsets[index - 1] ?? 0n))).toBe(true);
+    expect(splitOffsets?.every((offset) => offset < fileSizeInBytes)).toBe(true);
+  }
+  const [{ n } = { n: 0 }] = (await warehouse.select(
+    `SELECT count(*)::INT AS n FROM (SELECT (hash(i) % 4611686018427387903)::BIGINT AS i FROM range(${rows}) r(i) EXCEPT ALL SELECT i FROM read_parquet([${paths(files)}]))`,
+  )) as readonly { readonly n: number }[];
+  expect(n).toBe(0);
+});
+
+test('rows are written in the order that the table is sorted by', async () => {
+  const name = 'raw.sorted';
+  await warehouse.create(name, {
+    columns: [
+      { name: 'a', type: 'int' },
+      { name: 'at', type: 'timestamp' },
+    ],
+  });
+  const transaction = warehouse.tables.transaction();
+  const fields = [
+    { sourceId: 2, transform: 'day', direction: 'desc', nullOrder: 'nulls-last' },
+    { sourceId: 1, transform: 'identity', direction: 'asc', nullOrder: 'nulls-first' },
+  ] as const;
+  transaction.change(parseIdentifier(name), {
+    name: 'sort',
+    apply: async () => ({
+      updates: [
+        { action: 'add-sort-order', sortOrder: { orderId: 1, fields } },
+        { action: 'set-default-sort-order', sortOrderId: -1 },
+      ],
+      requirements: [],
+    }),
+  });
+  await transaction.commit();
+  const { metadata } = await warehouse.load(name);
+  const written = await warehouse.duckdb.trusted.use((connection) =>
+    writeDataFiles(warehouse.tables, {
+      connection,
+      metadata,
+      relation: `(SELECT CASE WHEN i = 4 THEN NULL ELSE (i * 7 % 10)::INT END AS a, CASE WHEN i = 9 THEN NULL ELSE TIMESTAMP '2020-01-01' + INTERVAL (i // 3) DAY END AS at FROM range(10) r(i))`,
+    }),
+  );
+  const file = one(written.files);
+  expect(file.sortOrderId).toBe(metadata.defaultSortOrderId);
+  const rows = await warehouse.select(`SELECT a, CAST(CAST("at" AS DATE) AS VARCHAR) AS day FROM read_parquet(${paths([file])})`);
+  expect(
+    rows.map((row) =>
+      Object.values(row as object)
+        .map((cell) => cell ?? '')
+        .join(' '),
+    ),
+  ).toEqual([
+    '2 2020-01-03',
+    '6 2020-01-03',
+    '9 2020-01-03',
+    ' 2020-01-02',
+    '1 2020-01-02',
+    '5 2020-01-02',
+    '0 2020-01-01',
+    '4 2020-01-01',
+    '7 2020-01-01',
+    '3 ',
+  ]);
 });
