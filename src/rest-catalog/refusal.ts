@@ -75,3 +75,8 @@ export function tableHasName(identifier: TableIdentifier): IcecoreError {
     context: { table, exists: 'table' },
   });
 }
+
+/** Of a metadata file that is gone. */
+export function noSuchFile(location: string): IcecoreError {
+  return new IcecoreError('NOT_FOUND', `Failed to open input stream for file: ${location}`, { context: { location } });
+}

@@ -7,7 +7,7 @@ import type { TableMetadata } from '../../iceberg/metadata.ts';
 import { metadataJson, printMetadata } from '../../iceberg/metadata-json.ts';
 import type { Icecore } from '../../icecore.ts';
 import { restGzipBytesMin, restLoadsCacheBytesMax, tableMetadataBytesMax } from '../../limits.ts';
-import { noSuchFile } from '../../rest-catalog/catalog-tables.ts';
+import { noSuchFile } from '../../rest-catalog/refusal.ts';
 import { parseLocation } from '../../storage/location.ts';
 import { ByteLru } from '../../tables/byte-lru.ts';
 import type { Table } from '../../tables/table.ts';

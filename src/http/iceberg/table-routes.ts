@@ -15,7 +15,7 @@ import { metadataJson } from '../../iceberg/metadata-json.ts';
 import { parsePartitionSpec } from '../../iceberg/partition-spec-json.ts';
 import { parseSchema } from '../../iceberg/schema-json.ts';
 import { parseSortOrder } from '../../iceberg/sort-order-json.ts';
-import type { NewCatalogTable } from '../../rest-catalog/catalog-tables.ts';
+import type { NewCatalogTable } from '../../rest-catalog/new-catalog-table.ts';
 import { printStagingTicket } from '../../rest-catalog/staging-ticket.ts';
 import type { Table } from '../../tables/table.ts';
 import { type IcebergAnswer, jsonAnswer, noContent } from './answer.ts';
