@@ -8,6 +8,7 @@ import {
   mayReadAll,
   mayReadNamespace,
   mayWrite,
+  mayWriteAll,
   mayWriteNamespace,
   nothing,
   type Permissions,
@@ -97,5 +98,9 @@ export class Access {
 
   mayReadAll(): boolean {
     return mayReadAll(this.permissions);
+  }
+
+  mayWriteAll(): boolean {
+    return mayWriteAll(this.permissions);
   }
 }

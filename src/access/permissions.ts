@@ -29,7 +29,7 @@ export function mayRead(permissions: Permissions, { namespace, name }: TableIden
 
 /** Includes that they may read it. Icecore's own tables nobody else writes, whatever is granted. */
 export function mayWrite(permissions: Permissions, { namespace, name }: TableIdentifier): boolean {
-  return mayWriteAll(permissions, [...namespace, name]);
+  return mayWriteParts(permissions, [...namespace, name]);
 }
 
 /** Whether a namespace shows: it is granted, or something in it or below it is. */
@@ -40,7 +40,7 @@ export function mayReadNamespace(permissions: Permissions, parts: readonly strin
 
 /** Whether the namespace itself may be made, changed and dropped: a grant on a table in it does not suffice. */
 export function mayWriteNamespace(permissions: Permissions, parts: readonly string[]): boolean {
-  return mayWriteAll(permissions, parts);
+  return mayWriteParts(permissions, parts);
 }
 
 /** Whether every table may be read, but Icecore's own: then nothing that tells of tables needs to be kept back. */
@@ -48,7 +48,12 @@ export function mayReadAll(permissions: Permissions): boolean {
   return permissions.unrestricted || permissions.grants.some(({ on }) => on === null);
 }
 
-function mayWriteAll(permissions: Permissions, parts: readonly string[]): boolean {
+/** Whether every table may be written, but Icecore's own. */
+export function mayWriteAll(permissions: Permissions): boolean {
+  return permissions.unrestricted || permissions.grants.some(({ on, may }) => on === null && may === 'write');
+}
+
+function mayWriteParts(permissions: Permissions, parts: readonly string[]): boolean {
   if (permissions.unrestricted) return true;
   return permissions.grants.some((grant) => grant.may === 'write' && covers(grant, parts));
 }

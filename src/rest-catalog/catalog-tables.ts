@@ -1,31 +1,27 @@
-import { randomUUID } from 'node:crypto';
 import type { Call } from '../access/call.ts';
 import type { Caller } from '../access/caller.ts';
 import { requireRole } from '../access/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import { auditSubject } from '../audit/subject.ts';
 import type { Catalog, TablePointer } from '../catalog/catalog.ts';
-import { type Clock, nowMs } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
-import { newTableMetadata } from '../iceberg/new-metadata.ts';
-import type { PartitionSpec } from '../iceberg/partition-spec.ts';
-import type { Schema } from '../iceberg/schema.ts';
-import type { SortOrder } from '../iceberg/sort-order.ts';
 import { once } from '../ledger/once.ts';
 import { tableMetadataBytesMax } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import { expiryEdges } from '../lineage/table-history.ts';
+import { requireReadableFile } from '../tables/foreign-files.ts';
 import { checkLocations } from '../tables/metadata-locations.ts';
 import type { Table } from '../tables/table.ts';
-import { newTableLocation } from '../tables/table-location.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
 import { requireCreate, requireWrite } from '../tables/write-access.ts';
 import { newIdentifier, writable } from './names.ts';
+import { beginCatalogTable, type NewCatalogTable } from './new-catalog-table.ts';
 import { purgeTable, refusePurge } from './purge.ts';
-import { inReferenceWords, noSuchNamespace, noSuchTable, plainName, tableExists, viewHasName } from './refusal.ts';
+import { inReferenceWords, noSuchFile, noSuchNamespace, noSuchTable, plainName, tableExists, viewHasName } from './refusal.ts';
 
 export interface CatalogTablesOptions {
   readonly catalog: Catalog;
@@ -34,21 +30,6 @@ export interface CatalogTablesOptions {
   readonly lineage: Lineage;
   readonly clock: Clock;
 }
-
-/** A table as an engine asks for it (REST specification: `CreateTableRequest`). Ids of columns are given anew. */
-export interface NewCatalogTable {
-  readonly schema: Schema;
-  /** Unpartitioned where left out; its source ids are those of `schema`. */
-  readonly partitionSpec?: PartitionSpec | undefined;
-  /** Unsorted where left out. */
-  readonly sortOrder?: SortOrder | undefined;
-  readonly properties: Readonly<Record<string, string>>;
-  /** Below the warehouse, and unlike any other table's, where left out. */
-  readonly location?: string | undefined;
-}
-
-/** What properties say where the request does not: as the reference implementation writes it into new tables. */
-const defaultProperties = { 'write.parquet.compression-codec': 'zstd' };
 
 /** Tables as engines see them: each change with its audit entry, and refusals in the reference implementation's words. */
 export class CatalogTables {
@@ -83,7 +64,7 @@ export class CatalogTables {
   async create(call: Call, identifier: TableIdentifier, definition: NewCatalogTable): Promise<Table> {
     requireRole(call.caller, 'scientist', 'create tables');
     await this.#requireFree(newIdentifier(identifier));
-    const metadata = this.#begin(identifier, definition);
+    const metadata = beginCatalogTable(this.#options.tables, identifier, definition);
     return await this.#change(call, 'createTable', identifier, (transaction) => {
       transaction.createFrom(identifier, metadata, { requireNamespace: true });
       return { tableUuid: metadata.tableUuid, payload: {} };
@@ -94,7 +75,7 @@ export class CatalogTables {
   async stage(caller: Caller, identifier: TableIdentifier, definition: NewCatalogTable): Promise<TableMetadata> {
     requireRole(caller, 'scientist', 'create tables');
     await this.#requireFree(newIdentifier(identifier));
-    const metadata = this.#begin(identifier, definition);
+    const metadata = beginCatalogTable(this.#options.tables, identifier, definition);
     await checkLocations(this.#options.tables, identifier, metadata);
     return metadata;
   }
@@ -111,6 +92,7 @@ export class CatalogTables {
     requireRole(call.caller, overwrites ? 'admin' : 'scientist', 'register tables');
     await this.#requireFree(newIdentifier(identifier), { overwrites });
     const { tables } = this.#options;
+    await requireReadableFile(tables, metadataLocation);
     const metadata = await readMetadataFile(tables, metadataLocation);
     return await this.#change(call, 'registerTable', identifier, async (transaction) => {
       const replaced = overwrites ? await tables.find(identifier) : null;
@@ -146,22 +128,6 @@ export class CatalogTables {
       return { tableUuid: table.uuid, payload: { purge } };
     });
     if (purge) await purgeTable(this.#options.tables, table);
-  }
-
-  #begin(identifier: TableIdentifier, definition: NewCatalogTable): TableMetadata {
-    const { clock, tables } = this.#options;
-    const { schema, partitionSpec, sortOrder, properties, location } = definition;
-    const uuid = randomUUID();
-    return newTableMetadata({
-      uuid,
-      location: location ?? newTableLocation(tables.warehouse, identifier, uuid),
-      schema,
-      partitionSpec: partitionSpec ?? { specId: 0, fields: [] },
-      ...(sortOrder === undefined ? {} : { sortOrder }),
-      properties: { ...defaultProperties, ...properties },
-      formatVersion: formatVersionOf(properties),
-      nowMs: nowMs(clock),
-    });
   }
 
   /** Throws FORBIDDEN, ALREADY_EXISTS where a table (unless it is overwritten) or a view has the name, NOT_FOUND where the namespace is missing. */
@@ -231,14 +197,6 @@ interface Prepared {
 
 type Prepare = (transaction: TableTransaction) => Prepared | Promise<Prepared>;
 
-function formatVersionOf(properties: Readonly<Record<string, string>>): 1 | 2 | 3 {
-  const text = Object.hasOwn(properties, 'format-version') ? properties['format-version'] : '2';
-  if (text === '1') return 1;
-  if (text === '2') return 2;
-  if (text === '3') return 3;
-  throw new IcecoreError('BAD_USER_INPUT', `Cannot create a table of format version ${text}: there are 1, 2 and 3.`);
-}
-
 async function readMetadataFile(tables: Tables, location: string): Promise<TableMetadata> {
   const bytes = await tables.storage.size(location);
   if (bytes === null) throw noSuchFile(location);
@@ -249,9 +207,4 @@ async function readMetadataFile(tables: Tables, location: string): Promise<Table
     );
   }
   return await tables.files.metadata(location);
-}
-
-/** In the words of the reference implementation. */
-export function noSuchFile(location: string): IcecoreError {
-  return new IcecoreError('NOT_FOUND', `Failed to open input stream for file: ${location}`, { context: { location } });
 }

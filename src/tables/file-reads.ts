@@ -6,8 +6,11 @@ import { manifestCacheBytesMax, manifestIndexCacheBytesMax, metadataCacheBytesMa
 import type { Storage } from '../storage/storage.ts';
 import { ByteLru } from './byte-lru.ts';
 
+export type JudgeFiles = (metadata: TableMetadata, files: readonly string[]) => Promise<void>;
+
 /** Reads of a table's metadata side, each file once while it stays in the cache: none of them ever changes. */
 export class FileReads {
+  readonly judge: JudgeFiles;
   readonly #storage: Storage;
   readonly #metadata = new ByteLru<TableMetadata>(metadataCacheBytesMax);
   readonly #manifests = new ByteLru<Uint8Array>(manifestCacheBytesMax);
@@ -16,8 +19,10 @@ export class FileReads {
   #metadataReads = 0;
   #manifestReads = 0;
 
-  constructor(storage: Storage) {
+  /** `judge` throws where a table's files are not for the caller at hand: it is asked before they are read, also from the cache. */
+  constructor(storage: Storage, judge: JudgeFiles = async () => {}) {
     this.#storage = storage;
+    this.judge = judge;
   }
 
   get metadataReads(): number {

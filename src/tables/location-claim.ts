@@ -18,8 +18,10 @@ export async function requireUnclaimedLocation(
   uuid: string,
   location: string,
 ): Promise<void> {
-  // Chosen by this server, and unique by the uuid in it.
-  if (location === newTableLocation(tables.warehouse, identifier, uuid)) return;
+  const { access } = tables;
+  const isChosenHere = location === newTableLocation(tables.warehouse, identifier, uuid);
+  // Unique by the uuid in it; where callers are told apart, somebody may nonetheless have taken a place around it.
+  if (isChosenHere && !access.inForce) return;
   const claimed = parseLocation(location);
   const refuse = (whose: string): never => {
     throw new IcecoreError(
@@ -30,6 +32,9 @@ export async function requireUnclaimedLocation(
   };
   const warehouse = parseLocation(tables.warehouse);
   if (liesUnder(warehouse, claimed)) refuse('holds the whole warehouse');
+  if (!isChosenHere && liesUnder(claimed, warehouse) && !liesBelowNamespace(tables, identifier, claimed)) {
+    refuse('is not in the directory of its namespace, and other namespaces are not for this caller to build in');
+  }
   const own = parseLocation(`${tables.warehouse.replace(/\/+$/, '')}/${ownNamespace}`);
   if (identifier.namespace[0] !== ownNamespace && liesUnder(claimed, own)) refuse("is among this server's own tables");
   const name = printIdentifier(identifier);
@@ -49,8 +54,15 @@ export async function requireUnclaimedLocation(
   }
 }
 
-/** `<location>/metadata/<file>` is how every writer names a metadata file, unless told otherwise. */
-function placeOf(metadataLocation: string): Location {
+/** Where later tables of other namespaces will be, only who may write there may settle. */
+function liesBelowNamespace({ access, warehouse }: Tables, { namespace }: TableIdentifier, claimed: Location): boolean {
+  if (access.mayWriteAll()) return true;
+  const directory = newTableLocation(warehouse, { namespace, name: '' }, '').replace(/\/-$/, '');
+  return liesUnder(claimed, parseLocation(directory)) && !liesUnder(parseLocation(directory), claimed);
+}
+
+/** Where the table of a metadata file is: `<location>/metadata/<file>` is how every writer names a metadata file, unless told otherwise. */
+export function placeOf(metadataLocation: string): Location {
   const parsed = parseLocation(metadataLocation);
   const up = (path: string) => path.replace(/(\/metadata)?\/[^/]*$/, '');
   return parsed.scheme === 'file' ? { ...parsed, path: up(parsed.path) } : { ...parsed, key: up(parsed.key) };

@@ -22,6 +22,8 @@ export interface SourceOptions {
   readonly schema: Schema;
   /** Directories whose files callers may name. */
   readonly fileRoots: readonly string[];
+  /** Directories from which they may not, also where they lie in those. */
+  readonly closedRoots?: readonly string[];
   /** Keep the rows in a temporary table, since they are read more than once. */
   readonly keep: boolean;
 }
@@ -33,9 +35,7 @@ export async function rowRelation(connection: DuckDBConnection, source: RowSourc
     return `temp.${quoteIdentifier(keptTable)}`;
   }
   const relation =
-    source.file === undefined
-      ? await source.relation?.(connection)
-      : await parquetFile(connection, source.file, options.fileRoots);
+    source.file === undefined ? await source.relation?.(connection) : await parquetFile(connection, source.file, options);
   if (relation === undefined)
     throw new IcecoreError('BAD_USER_INPUT', 'No rows were given: set one of json, arrow, file or sql.');
   if (!options.keep) return relation;
@@ -49,8 +49,8 @@ export async function rowRelation(connection: DuckDBConnection, source: RowSourc
 
 const keptTable = '__icecore_incoming';
 
-async function parquetFile(connection: DuckDBConnection, file: string, roots: readonly string[]): Promise<string> {
-  const path = await allowedPath(file, roots);
+async function parquetFile(connection: DuckDBConnection, file: string, options: SourceOptions): Promise<string> {
+  const path = await allowedPath(file, options.fileRoots, options.closedRoots ?? []);
   const relation = `read_parquet(${quoteText(path)}, hive_partitioning = false)`;
   try {
     // Opens the file and reads its footer.
@@ -62,7 +62,7 @@ async function parquetFile(connection: DuckDBConnection, file: string, roots: re
 }
 
 /** Links are followed before the path is compared with the roots, so that none leads out of them. */
-async function allowedPath(file: string, roots: readonly string[]): Promise<string> {
+async function allowedPath(file: string, roots: readonly string[], closed: readonly string[]): Promise<string> {
   const refusal = new IcecoreError(
     'BAD_USER_INPUT',
     `The file "${file}" is not under a directory that this server reads from; its operator names them in ICECORE_FILE_ROOTS${roots.length === 0 ? ', which is empty' : ''}.`,
@@ -82,11 +82,15 @@ async function allowedPath(file: string, roots: readonly string[]): Promise<stri
     return way !== '' && !way.startsWith('..') && !isAbsolute(way);
   };
   // What lies outside is refused alike whether it is there or not.
-  if (!roots.some((root) => inRoot(resolve(path), resolve(root)))) throw refusal;
+  const isNamedIn = (some: readonly string[]): boolean => some.some((root) => inRoot(resolve(path), resolve(root)));
+  if (!isNamedIn(roots) || isNamedIn(closed)) throw refusal;
   const real = await realpath(path).catch((cause: unknown) => {
     throw new IcecoreError('BAD_USER_INPUT', `The file "${file}" does not exist.`, { cause, context: { file } });
   });
-  const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => null)));
-  if (!realRoots.some((root) => root !== null && inRoot(real, root))) throw refusal;
+  const isIn = async (some: readonly string[]): Promise<boolean> => {
+    const realRoots = await Promise.all(some.map((root) => realpath(root).catch(() => null)));
+    return realRoots.some((root) => root !== null && inRoot(real, root));
+  };
+  if (!(await isIn(roots)) || (await isIn(closed))) throw refusal;
   return real;
 }

@@ -66,6 +66,10 @@ export async function openScan(
   plan: SnapshotPlan,
 ): Promise<ScanRelation> {
   const fields = options.columns?.map((name) => requireField(schema, name)) ?? schema.fields;
+  await tables.files.judge(
+    options.table.metadata,
+    plan.tasks.flatMap(({ file, deletes }) => [file.filePath, ...deletes.map(({ filePath }) => filePath)]),
+  );
   for (const task of plan.tasks) refuseUnreadable(task);
   const copies = new Map<string, LocalCopy>();
   let vectors: Awaited<ReturnType<typeof writeVectors>> = null;

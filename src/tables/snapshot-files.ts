@@ -41,7 +41,16 @@ export async function readManifestList(
   metadata: TableMetadata,
   snapshot: Snapshot,
 ): Promise<readonly ManifestFile[]> {
-  return await snapshotManifests(snapshot, metadata, (location) => files.manifest(location));
+  await files.judge(
+    metadata,
+    [snapshot.manifestList, ...(snapshot.manifests ?? [])].filter((path) => path !== ''),
+  );
+  const manifests = await snapshotManifests(snapshot, metadata, (location) => files.manifest(location));
+  await files.judge(
+    metadata,
+    manifests.map(({ manifestPath }) => manifestPath),
+  );
+  return manifests;
 }
 
 /** The entries of a manifest with at least the metrics asked for; those of partitions that are not wanted may be left out. */

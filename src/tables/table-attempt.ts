@@ -131,7 +131,10 @@ export class TableAttempt {
     return {
       nowMs: Math.max(nowMs(this.#tables.clock), newestMs + 1),
       attempt: this.#attempt,
-      read: (location) => files.manifest(location),
+      read: async (location) => {
+        await files.judge(start, [location]);
+        return await files.manifest(location);
+      },
       write: async (location, bytes) => {
         this.written.push(location);
         await this.#tables.storage.write(location, bytes);

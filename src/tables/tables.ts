@@ -11,6 +11,7 @@ import { AnswerVersions } from './answer-versions.ts';
 import { ByteLru } from './byte-lru.ts';
 import { CommitTurns } from './commit-turns.ts';
 import { FileReads } from './file-reads.ts';
+import { requireReadableFiles } from './foreign-files.ts';
 import { nearNames } from './near-names.ts';
 import type { ParquetShape } from './parquet-shape.ts';
 import type { ReadCounts } from './read-counts.ts';
@@ -60,7 +61,7 @@ export class Tables {
     this.locations = options.locations ?? null;
     this.stagingDirectory = options.stagingDirectory;
     this.access = options.access ?? Access.unrestricted();
-    this.files = new FileReads(options.storage);
+    this.files = new FileReads(options.storage, (metadata, files) => requireReadableFiles(this, metadata, files));
   }
 
   /** The table as it is now, or null where there is none of that name. */

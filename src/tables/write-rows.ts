@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { currentSchema } from '../iceberg/metadata.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
+import { parseLocation } from '../storage/location.ts';
 import { appendFiles } from './actions/append-files.ts';
 import { overwriteRows } from './overwrite-rows.ts';
 import {
@@ -34,6 +36,7 @@ export async function writeRows(tables: Tables, write: RowsToWrite): Promise<Wri
     const relation = await rowRelation(connection, write.rows, {
       schema: write.mode === 'DELETE' ? keysOnly(schema, keys) : schema,
       fileRoots: write.fileRoots ?? [],
+      closedRoots: closedRoots(tables),
       keep: isByKey,
     });
     if (write.mode === 'APPEND') {
@@ -43,6 +46,14 @@ export async function writeRows(tables: Tables, write: RowsToWrite): Promise<Wri
     if (write.mode === 'UPSERT') await refuseDuplicateKeys(connection, relation, keys);
     return await rewriteByKey(tables, connection, { write, relation, keys, first: table });
   }, write.signal);
+}
+
+/** Where callers are told apart, the directories of tables: their files are read through them, by who may read them. */
+function closedRoots({ access, locations, stagingDirectory, warehouse }: Tables): readonly string[] {
+  if (!access.inForce) return [];
+  const roots = [parseLocation(warehouse), ...(locations?.roots ?? [])];
+  // Beside what is staged, the cache holds copies of tables' files.
+  return [...roots.flatMap((root) => (root.scheme === 'file' ? [root.path] : [])), dirname(stagingDirectory)];
 }
 
 /** A DELETE needs no more than the keys; what else the rows hold is not looked at, but has to be a column. */

@@ -10,6 +10,7 @@ import { applyViewUpdates, checkViewRequirements } from '../iceberg/view-metadat
 import type { ViewRequirement, ViewUpdate } from '../iceberg/view-update.ts';
 import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
 import { CommitTurns } from '../tables/commit-turns.ts';
+import { requireReadableFile } from '../tables/foreign-files.ts';
 import { newTableLocation } from '../tables/table-location.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { View } from './view.ts';
@@ -86,6 +87,7 @@ export class Views {
 
   /** A view from a metadata file that is there already. Throws as `create`, and NOT_FOUND where the file is missing. */
   async register(identifier: TableIdentifier, metadataLocation: string, record: ViewRecord): Promise<View> {
+    await requireReadableFile(this.#options.tables, metadataLocation);
     const metadata = await this.#files.readNamed(metadataLocation);
     const { viewUuid: uuid, currentVersionId: versionId } = metadata;
     await checkViewLocations(this.#options.tables, identifier, metadata, null);

@@ -263,7 +263,7 @@ describe('views over REST', () => {
         expect(refusalOf(await as('reader', path, request)), path).toContain('403 ForbiddenException: reader may not');
       }
       const stolen = { name: 'mine', 'metadata-location': made.body['metadata-location'] };
-      expect((await as('stranger', '/v1/namespaces/other/register-view', { body: stolen })).status).toBe(409);
+      expect((await as('stranger', '/v1/namespaces/other/register-view', { body: stolen })).status).toBe(403);
     } finally {
       await guarded.close();
     }

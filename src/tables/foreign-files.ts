@@ -1,0 +1,72 @@
+import { IcecoreError } from '../errors.ts';
+import { printIdentifier } from '../iceberg/identifier.ts';
+import type { TableMetadata } from '../iceberg/metadata.ts';
+import { type Location, liesUnder, parseLocation } from '../storage/location.ts';
+import { placeOf } from './location-claim.ts';
+import type { Tables } from './tables.ts';
+
+/**
+ * Throws FORBIDDEN where a table's files that lie outside of its own location are not for the caller at hand: who may write a table could
+ * otherwise name another one's files in it, and read those. They may be read where all tables may be that have their place there; files
+ * that are in no table's place, by who may read every table, and where the table's own properties put them.
+ */
+export async function requireReadableFiles(
+  tables: Tables,
+  metadata: Pick<TableMetadata, 'location' | 'properties'>,
+  files: readonly string[],
+): Promise<void> {
+  if (tables.access.permissions.unrestricted) return;
+  const foreign = files.filter((file) => !isUnder(file, metadata.location));
+  if (foreign.length === 0) return;
+  const places = [metadata.properties['write.data.path'], metadata.properties['write.metadata.path']];
+  await judge(tables, foreign, (file) => places.some((place) => place !== undefined && isUnder(file, place)));
+}
+
+/** The same for a file that is of no table yet, such as one that is to be registered. */
+export async function requireReadableFile(tables: Tables, file: string): Promise<void> {
+  if (!tables.access.permissions.unrestricted) await judge(tables, [file], () => false);
+}
+
+async function judge(tables: Tables, files: readonly string[], isExpected: (file: string) => boolean): Promise<void> {
+  const owned = new Set<string>();
+  const parsed = files.map((file) => [file, parseLocation(file)] as const);
+  for await (const { place, isReadable } of placesOf(tables)) {
+    for (const [file, location] of parsed) {
+      if (!liesUnder(location, place)) continue;
+      if (!isReadable) throw refusal();
+      owned.add(file);
+    }
+  }
+  if (tables.access.mayReadAll() || files.every((file) => owned.has(file) || isExpected(file))) return;
+  throw refusal();
+}
+
+async function* placesOf(tables: Tables): AsyncGenerator<{ readonly place: Location; readonly isReadable: boolean }> {
+  const { access, catalog } = tables;
+  let after: string | undefined;
+  for (;;) {
+    const page = { limit: 1000, ...(after === undefined ? {} : { after }) };
+    const pointers = await access.asServer(() => catalog.list(page));
+    for (const { identifier, metadataLocation } of pointers)
+      yield { place: placeOf(metadataLocation), isReadable: access.mayRead(identifier) };
+    const last = pointers.at(-1);
+    if (last === undefined || pointers.length < 1000) return;
+    after = printIdentifier(last.identifier);
+  }
+}
+
+function isUnder(file: string, root: string): boolean {
+  try {
+    return liesUnder(parseLocation(file), parseLocation(root));
+  } catch {
+    return false;
+  }
+}
+
+/** Says of no file where it lies, or whose it is. */
+function refusal(): IcecoreError {
+  return new IcecoreError(
+    'FORBIDDEN',
+    'A file of the table lies outside of its location, where this caller may read nothing. Have the table compacted by who may, or ask for a grant.',
+  );
+}
