@@ -99,6 +99,32 @@ describe('opening', () => {
     }
   });
 
+  test('a database that takes no writes, and one that cannot hold every name, are refused', async () => {
+    await postgres.query('postgres', `ALTER DATABASE ${database} SET default_transaction_read_only = on`);
+    const { error } = await refusal(postgres.uri(database));
+    expect(error).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining(`${database} takes no writes`) });
+    const latin = `latin_${database}`;
+    await postgres.query('postgres', `CREATE DATABASE ${latin} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
+    expect((await refusal(postgres.uri(latin))).error).toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining('has the encoding LATIN1'),
+    });
+    await postgres.dropDatabase(latin);
+  });
+
+  test('a database that stops taking writes says so, and is read on', async () => {
+    const catalog = await openCatalog(postgres.uri(database), systemClock);
+    await catalog.commit({ entries: [entry] });
+    await postgres.query('postgres', `ALTER DATABASE ${database} SET default_transaction_read_only = on`);
+    await postgres.query('postgres', 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database]);
+    await expect(catalog.commit({ entries: [entry] })).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining('takes no writes'),
+    });
+    expect(await catalog.headSeq()).toBe(1n);
+    await catalog.close();
+  });
+
   test.each([
     'postgres://ann:se%cret@host/db',
     'postgres://ann:se cret@ho st/db',

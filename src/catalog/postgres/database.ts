@@ -96,7 +96,7 @@ export class PostgresDatabase {
     const client = await this.#readers.connect();
     let isSound = false;
     try {
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       await work(client);
       await client.query('COMMIT');
       isSound = true;

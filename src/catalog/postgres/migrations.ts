@@ -87,14 +87,16 @@ interface Transaction {
 
 /**
  * Brings the schema `icecore` of a database to this server's version, in the caller's transaction; of several servers that do it at once,
- * one does the work. Throws FAILED_PRECONDITION where a newer server has been there.
+ * one does the work. Throws FAILED_PRECONDITION where a newer server has been there, and for a database that cannot hold every name.
  */
 export async function migrate(transaction: Transaction, printed: string, clock: Clock): Promise<void> {
   await transaction.query('SELECT pg_advisory_xact_lock($1)', [migrationLock]);
   // IF NOT EXISTS would want the right to create them even where they are there.
   const { rows: found } = await transaction.query(
-    "SELECT to_regnamespace('icecore')::text AS schema, to_regclass('icecore.schema_versions')::text AS versions",
+    `SELECT to_regnamespace('icecore')::text AS schema, to_regclass('icecore.schema_versions')::text AS versions,
+      current_setting('server_encoding') AS encoding`,
   );
+  if (found[0]?.encoding !== 'UTF8') throw notUnicode(printed, String(found[0]?.encoding));
   if (found[0]?.schema === null) await transaction.query('CREATE SCHEMA icecore');
   if (found[0]?.versions === null) {
     await transaction.query('CREATE TABLE icecore.schema_versions (version bigint PRIMARY KEY, applied_at_ms bigint NOT NULL)');
@@ -107,6 +109,14 @@ export async function migrate(transaction: Transaction, printed: string, clock: 
     await transaction.query(migration);
     await transaction.query('INSERT INTO icecore.schema_versions VALUES ($1, $2)', [index + 1, nowMs(clock)]);
   }
+}
+
+function notUnicode(printed: string, encoding: string): IcecoreError {
+  return new IcecoreError(
+    'FAILED_PRECONDITION',
+    `The database ${printed} has the encoding ${encoding}, and a catalog holds names in any script: make one with ENCODING 'UTF8'.`,
+    { context: { catalog: printed, encoding } },
+  );
 }
 
 function tooNew(printed: string, version: number): IcecoreError {

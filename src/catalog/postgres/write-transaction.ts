@@ -66,7 +66,7 @@ async function attemptOnce<Decision>(
   const writer = await database.writer();
   let isSound = false;
   try {
-    const begun = writer.control('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+    const begun = writer.control('BEGIN ISOLATION LEVEL READ COMMITTED');
     const locked = writer.query('SELECT head_seq, commits FROM icecore.counters FOR UPDATE').then(countersOf);
     const last = doubt === null ? null : lastCommit(writer, work.origin);
     const [, counters, own, decision] = await allOf([begun, locked, last, work.decide(writer, locked)]);
