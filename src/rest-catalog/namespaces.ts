@@ -6,6 +6,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Catalog, Namespace, NamespaceChange } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
+import { printNamespace } from '../iceberg/identifier.ts';
 import { once } from '../ledger/once.ts';
 import { namespacePropertiesBytesMax } from '../limits.ts';
 import { requireNamespaceWrite } from '../tables/write-access.ts';
@@ -105,11 +106,11 @@ export class Namespaces {
     const { caller } = call;
     const parts = change.kind === 'create' ? change.namespace.parts : change.parts;
     return await once(this.#options, { ...call, mutation: action }, async (claim) => {
-      const subject = `namespace/${parts.join('.')}`;
+      const subject = `namespace/${printNamespace(parts)}`;
       const link = audit.link({ caller, action, subject, outcome: 'SUCCEEDED', payload: { name: parts, ...answer } });
       const idempotency = claim(answer);
       try {
-        await catalog.commit({ namespaces: [change], links: [link], ...(idempotency === null ? {} : { idempotency }) });
+        await catalog.commit({ namespaces: [change], links: [link], claims: idempotency === null ? [] : [idempotency] });
       } catch (error) {
         throw inReferenceWords(error, parts);
       }

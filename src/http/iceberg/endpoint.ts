@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../access/caller.ts';
 import { IcecoreError } from '../../errors.ts';
+import { printIdentifier, printNamespace } from '../../iceberg/identifier.ts';
 import type { JsonObject } from '../../iceberg/json-member.ts';
 import type { Icecore } from '../../icecore.ts';
 import { operationMsMax, restKeyLifetimeMs } from '../../limits.ts';
@@ -10,6 +11,7 @@ import { errorAnswer } from './error.ts';
 import { answerOnce, idempotencyKeyOf } from './idempotent-answer.ts';
 import { parseJsonBody, readBody } from './json-body.ts';
 import { LoadAnswers } from './load-answers.ts';
+import { parseNamespace } from './path-names.ts';
 import type { IcebergRequest, Route } from './route.ts';
 import { RouteTable } from './route-table.ts';
 import { routes } from './routes.ts';
@@ -138,10 +140,11 @@ function checkJsonType({ headers }: IncomingMessage): void {
   throw new IcecoreError('BAD_USER_INPUT', `The content type ${type ?? '(none)'} is not taken here: send application/json.`);
 }
 
-/** What an attempt was about, by the path. */
+/** What an attempt was about, by the path: names printed so that no two are alike. */
 function subjectOf({ namespace, table, view }: Readonly<Record<string, string>>): string {
-  const parts = namespace?.split('\u001f').join('.') ?? '';
-  if (table !== undefined) return `table/${parts}.${table}`;
-  if (view !== undefined) return `view/${parts}.${view}`;
-  return namespace === undefined ? 'server' : `namespace/${parts}`;
+  if (namespace === undefined) return 'server';
+  const parts = parseNamespace(namespace);
+  if (table !== undefined) return `table/${printIdentifier({ namespace: parts, name: table })}`;
+  if (view !== undefined) return `view/${printIdentifier({ namespace: parts, name: view })}`;
+  return `namespace/${printNamespace(parts)}`;
 }

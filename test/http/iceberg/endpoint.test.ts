@@ -172,6 +172,7 @@ describe('a caller', () => {
     expect(refusalOf(refused)).toContain('403 ForbiddenException: vera may not create namespaces');
     const own = await askRest(guarded, '/v1/namespaces/icecore/properties', { key: 'admin-key', body: { updates: { a: '1' } } });
     expect(refusalOf(own)).toContain('403 ForbiddenException');
+    await askRest(guarded, '/v1/namespaces/dotted.one%1Ftwo/tables/t.u', { key: 'viewer-key', method: 'DELETE' });
     await vi.waitFor(async () => {
       const { data } = await guarded.ask(
         '{ auditLog { edges { node { actor { id } action subject outcome } } } }',
@@ -181,6 +182,7 @@ describe('a caller', () => {
       expect(data.auditLog.edges.map(({ node }: { node: unknown }) => node)).toEqual(
         expect.arrayContaining([
           { actor: { id: 'vera' }, action: 'createNamespace', subject: 'server', outcome: 'FORBIDDEN' },
+          { actor: { id: 'vera' }, action: 'dropTable', subject: 'table/"dotted.one".two."t.u"', outcome: 'FORBIDDEN' },
           { actor: { id: 'otto' }, action: 'updateProperties', subject: 'namespace/icecore', outcome: 'FORBIDDEN' },
         ]),
       );
