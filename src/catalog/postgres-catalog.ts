@@ -239,6 +239,9 @@ function unusable(printed: string, cause: unknown): unknown {
   if (code.startsWith('28')) return refused('refuses the login: see the user and the password in --catalog, or PGPASSWORD');
   if (code === '3D000') return refused('does not exist: create the database first');
   if (code === '42501') return refused(`does not let its user make the schema icecore: ${reasonOf(cause)}`);
-  if (troubleOf(cause) === 'lost') return refused(`cannot be reached (${reasonOf(cause)}): see that Postgres runs there`);
+  const reason = reasonOf(cause);
+  if (/CERT|TLS|SSL/.test(reason)) return refused(`cannot be trusted (${reason}): see sslmode and sslrootcert in --catalog`);
+  if (reason === 'ENOENT' || reason === 'EACCES') return refused('cannot be tried: a file that --catalog names cannot be read');
+  if (troubleOf(cause) === 'lost') return refused(`cannot be reached (${reason}): see that Postgres runs there`);
   return nothingWritten(cause, printed);
 }

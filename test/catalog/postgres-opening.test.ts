@@ -90,7 +90,8 @@ describe('opening', () => {
       [uri.replace('secret-of', 'another-of'), `${place}/${database} refuses the login`],
       [uri.replace(database, 'nowhere'), `${place}/nowhere does not exist`],
       [uri.replace(String(postgres.port), String(await closedPort())), 'cannot be reached (ECONNREFUSED)'],
-      [`${uri}?sslmode=require`, 'does not support SSL'],
+      [`${uri}?sslmode=require`, 'cannot be trusted (The server does not support SSL connections)'],
+      [`${uri}?sslmode=verify-ca&sslrootcert=/nowhere/ca.crt`, 'a file that --catalog names cannot be read'],
     ] as const;
     for (const [address, message] of cases) {
       const { error, printed } = await refusal(address);
