@@ -18,6 +18,12 @@ const keep = (line: unknown): void => {
   if (log.length > 200) log.shift();
 };
 
+/**
+ * Without fsync a commit survives the end of every process, but not that of the machine, and no test ends the machine. A commit is still
+ * written to the log before it is acknowledged (synchronous_commit), so a crash of Postgres alone loses nothing.
+ */
+const settings = ['fsync=off', 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'];
+
 /** A new object for each start: the package takes a server that crashed for one that still runs. */
 const makeServer = (): EmbeddedPostgres =>
   new EmbeddedPostgres({
@@ -30,14 +36,7 @@ const makeServer = (): EmbeddedPostgres =>
     // Postgres refuses to run as root: then it runs as the user postgres, made where there is none.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    // Without fsync a commit survives the end of every process, but not that of the machine; no test ends the machine. A commit is
-    // still written to the log before it is acknowledged (synchronous_commit), so a crash of Postgres alone loses nothing.
-    postgresFlags: [
-      ...['fsync=off', 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'].flatMap((setting) => [
-        '-c',
-        setting,
-      ]),
-    ],
+    postgresFlags: settings.flatMap((setting) => ['-c', setting]),
     onLog: keep,
     onError: keep,
   });
@@ -91,6 +90,13 @@ let obeying: Promise<void> = server
   .then(() => obey('start'))
   .catch((error: unknown) => report({ failed: `${error}\n${log.join('')}` }));
 
+// That the binaries cannot be run comes as an event that nobody listens to.
+process.on('uncaughtException', async (error: NodeJS.ErrnoException) => {
+  const unreadable = error.code === 'EACCES' ? ' The user postgres must be able to read node_modules: its folders lack o+x.' : '';
+  report({ failed: `${error}${unreadable}\n${log.join('')}` });
+  await rm(directory, { recursive: true, force: true });
+  process.exit(1);
+});
 process.on('message', (order: PostgresOrder) => {
   obeying = obeying.then(() => obey(order));
 });
