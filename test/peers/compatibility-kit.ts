@@ -25,6 +25,9 @@ export const beyondTheSwitches = switchedOn.map((method) => `--select-method=${o
 /** The whole kit with everything turned on and its tables and views where `kit.location` says. */
 export const movedKit = [`--select-class=${ours}`, `--select-class=${kit}.LocatedViewCatalogTests`];
 
+/** It moves a table's metadata file away by means of the local file system, wherever the table is. */
+export const localPathTest = 'testLoadTableWithMissingMetadataFile';
+
 export interface KitRun {
   /** Of the REST catalog, which begins empty. */
   readonly uri: string;

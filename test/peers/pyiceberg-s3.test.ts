@@ -13,6 +13,9 @@ const nothingOfItsOwn = {
   AWS_CONFIG_FILE: '/nonexistent',
   AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
   AWS_EC2_METADATA_DISABLED: 'true',
+  // s3fs shares one client among threads, and PyIceberg 0.12 takes the signer off it and puts it on again for each new thread: a
+  // request of another in between goes out unsigned.
+  PYICEBERG_MAX_WORKERS: '1',
 };
 
 function prelude(uri: string, subject: Subject, more: string): string {

@@ -1,8 +1,11 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { printExpressionJson } from '../../src/iceberg/expression-json.ts';
 import { pythonEnvironment } from '../environment/python.ts';
 import { describeWith } from '../environment/tool.ts';
+import { samplePredicate } from '../iceberg/predicate-sample.ts';
 import { PythonSession } from './python-session.ts';
 import { keyOf, RestServer } from './rest-server.ts';
 import { SparkSession } from './spark-session.ts';
@@ -166,6 +169,36 @@ describeWith(['python3', 'java', 'mvn'], 'Scans planned by the server', () => {
     await samePlan('shared.events', leaf('gt', 'id', 20), `, snapshot=${second}`);
     const added = await samePlan('shared.events', true, `, snapshot=${third}, start=${first}`);
     expect(added.length).toBeGreaterThan(0);
+  });
+
+  test('plans for random filters keep every file that the Java library keeps for its rows, and no file that it rules out', async () => {
+    await spark.sql(`CREATE TABLE shared.random (i INT, l BIGINT, d DOUBLE, s STRING, day DATE, ts TIMESTAMP, price DECIMAL(9, 2))
+      USING iceberg PARTITIONED BY (bucket(2, i), truncate(1, s)) TBLPROPERTIES ('format-version' = '2', 'write.distribution-mode' = 'none')`);
+    const insert = (seed: number) => `INSERT INTO shared.random
+      SELECT IF(hash(id, 1) % 7 = 0, NULL, hash(id, 2) % 30), IF(hash(id, 3) % 7 = 0, NULL, hash(id, 4) % 30),
+        CASE hash(id, 5) % 7 WHEN 0 THEN NULL WHEN 1 THEN DOUBLE('NaN') WHEN 2 THEN DOUBLE('Infinity') ELSE (hash(id, 6) % 30) / 4 END,
+        IF(hash(id, 7) % 7 = 0, NULL, substr('abaabba', 1 + pmod(hash(id, 8), 5), pmod(hash(id, 9), 4))),
+        IF(hash(id, 10) % 7 = 0, NULL, DATE '1970-01-01' + CAST(hash(id, 11) % 30 AS INT)),
+        IF(hash(id, 12) % 7 = 0, NULL, TIMESTAMP '1970-01-01 00:00:00' + make_dt_interval(0, hash(id, 13) % 200)),
+        IF(hash(id, 14) % 7 = 0, NULL, CAST((hash(id, 15) % 30) * 7 / 100 AS DECIMAL(9, 2)))
+      FROM range(${seed}, ${seed + 30})`;
+    await spark.sql(insert(0));
+    await spark.sql('ALTER TABLE shared.random REPLACE PARTITION FIELD bucket(2, i) WITH days(ts)');
+    await spark.sql(insert(100));
+    await spark.sql('ALTER TABLE shared.random REPLACE PARTITION FIELD truncate(1, s) WITH month(day)');
+    await spark.sql('ALTER TABLE shared.random ADD PARTITION FIELD d');
+    await spark.sql(insert(200));
+    let ruledOut = 0;
+    const all = (await samePlan('shared.random', true)).length;
+    for (const predicate of fc.sample(samplePredicate, { numRuns: 60, seed: 5 })) {
+      const filter = printExpressionJson(predicate);
+      const where = JSON.stringify(JSON.stringify(filter));
+      const [own, served] = await spark.python(`plans("shared.random", ${where})`);
+      const files = (plan: readonly (readonly unknown[])[]) => plan.map(([path]) => path);
+      expect([filter, files(own)]).toEqual([filter, expect.arrayContaining(files(served))]);
+      ruledOut += all - served.length;
+    }
+    expect(ruledOut).toBeGreaterThan(all);
   });
 
   test('deletion vectors and row ids of format version 3', async () => {

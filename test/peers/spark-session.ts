@@ -12,11 +12,15 @@ export class SparkSession {
     this.#python = python;
   }
 
-  /** `catalog` are properties of the client, its `uri` among them; `directory` is for Spark's own files. */
-  static async start(directory: string, catalog: Readonly<Record<string, string>>): Promise<SparkSession> {
+  /** `catalog` are properties of the client, its `uri` among them; `directory` is for Spark's own files. Further jars beside Iceberg's. */
+  static async start(
+    directory: string,
+    catalog: Readonly<Record<string, string>>,
+    moreJars: readonly string[] = [],
+  ): Promise<SparkSession> {
     const jar = mavenJar('org.apache.iceberg', 'iceberg-spark-runtime-3.5_2.12', '1.11.0');
     const settings: Record<string, string> = {
-      'spark.jars': jar,
+      'spark.jars': [jar, ...moreJars].join(','),
       'spark.driver.memory': '1g',
       'spark.driver.host': '127.0.0.1',
       'spark.driver.bindAddress': '127.0.0.1',
