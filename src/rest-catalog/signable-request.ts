@@ -68,7 +68,7 @@ const label = 'x-id';
 
 /** The headers `x-amz-…` that say nothing about who else may do what with an object, nor where its bytes come from. */
 const harmlessHeader =
-  /^x-amz-(?:content-sha256|checksum-[a-z0-9-]+|sdk-checksum-algorithm|trailer|decoded-content-length|mp-object-size|meta-[a-z0-9._-]+|storage-class|tagging|server-side-encryption[a-z0-9-]*|expected-bucket-owner|request-payer|optional-object-attributes|user-agent)$/;
+  /^x-amz-(?:content-sha256|checksum-[a-z0-9-]+|sdk-checksum-algorithm|trailer|decoded-content-length|mp-object-size|meta-[a-z0-9._-]+|storage-class|tagging|server-side-encryption[a-z0-9-]*|expected-bucket-owner|request-payer|optional-object-attributes|te|user-agent)$/;
 
 /**
  * Judges a request: it must be one that a table's files need, about nothing outside the table's location. Throws FORBIDDEN for one that

@@ -62,7 +62,8 @@ describeWith(['java', 'mvn', 'python3'], 'Spark on S3, without keys of its own',
           `CALL lake.system.expire_snapshots(table => '${name}', older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 1)`,
         );
         expect(await spark.sql(`SELECT count(*) FROM ${name}`)).toEqual([[6]]);
-        await spark.sql(`DROP TABLE ${name} PURGE`);
+        // With PURGE Spark removes files itself, after the table is gone: then nothing is signed for it any more.
+        await spark.sql(`DROP TABLE ${name}${delegation === 'remote-signing' ? '' : ' PURGE'}`);
       } finally {
         await spark.stop();
       }
