@@ -55,6 +55,8 @@ export class GuardedLakehouse {
       keys: JSON.stringify(keys.map((key) => ({ ...key, key: keyOf(key.subject) }))),
       grants: JSON.stringify(grants),
       modelOrigins: models.url,
+      // Around the warehouse, as nobody should set it.
+      fileRoot: '.',
     });
     const lakehouse = new GuardedLakehouse(server, models, []);
     await lakehouse.#fill(models.url);

@@ -37,6 +37,8 @@ export async function startTestServer(
     readonly graphiqlKey?: string;
     readonly clock?: Clock;
     readonly modelOrigins?: string;
+    /** Below the store; `files` where left out. */
+    readonly fileRoot?: string;
     readonly allowLocalApproval?: boolean;
     /** Further variables of its configuration. */
     readonly environment?: Readonly<Record<string, string>>;
@@ -47,7 +49,7 @@ export async function startTestServer(
     ICECORE_CATALOG: `sqlite:${directory}/catalog.sqlite`,
     ICECORE_API_KEYS: options.keys,
     ICECORE_GRANTS: options.keys === undefined ? undefined : (options.grants ?? everyoneMayAll),
-    ICECORE_FILE_ROOTS: join(directory, 'files'),
+    ICECORE_FILE_ROOTS: join(directory, options.fileRoot ?? 'files'),
     ICECORE_ALLOWED_MODEL_ORIGINS: options.modelOrigins,
     ...options.environment,
   });

@@ -62,7 +62,8 @@ export class LoadAnswers {
   /** The same of what was just committed, whose file need not be looked for. */
   async committed(table: Table, request: Omit<LoadRequest, 'known' | 'mode'>): Promise<IcebergAnswer> {
     const { metadataLocation, metadata } = this.#icecore.tables.shown(table);
-    const shown = metadata === table.metadata ? null : metadata;
+    // By what the file says: the table at hand may be without what is hidden already.
+    const shown = await this.#shown(table).catch(() => metadata);
     const all: LoadRequest = { ...request, mode: 'all', known: undefined };
     const headers = { etag: etagOf(metadataLocation, all, shown === null ? '' : this.#subject()) };
     try {

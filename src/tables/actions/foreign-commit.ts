@@ -1,7 +1,8 @@
 import { IcecoreError } from '../../errors.ts';
-import { refByName } from '../../iceberg/metadata.ts';
+import { refByName, type TableMetadata } from '../../iceberg/metadata.ts';
 import type { TableRequirement, TableUpdate } from '../../iceberg/table-update.ts';
 import { refuseLostPins, refuseReservedRef } from '../pin.ts';
+import { definitionReadsProperty } from '../shown-metadata.ts';
 import type { TableAction } from '../table-action.ts';
 
 /** A commit as a client of the REST protocol asks for it: what must still hold, and what is to change. */
@@ -21,9 +22,19 @@ export function foreignCommit({ requirements, updates }: ForeignCommit): TableAc
     apply: async () => ({ requirements, updates }),
     verify: (before, after) => {
       refuseLostPins(before, after);
+      refuseChangedReads(before, after);
       for (const name of Object.keys(after.refs)) if (refByName(before, name) === undefined) refuseReservedRef(name);
     },
   };
+}
+
+/** By it is judged who sees a definition: Icecore alone knows what one reads. */
+function refuseChangedReads(before: TableMetadata, after: TableMetadata): void {
+  if (before.properties[definitionReadsProperty] === after.properties[definitionReadsProperty]) return;
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    `The property ${definitionReadsProperty} is Icecore's own: it changes with the definition, by updateFeatureTable.`,
+  );
 }
 
 /**
