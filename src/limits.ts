@@ -346,3 +346,6 @@ export const restKeyLifetimeMs = 60 * 60 * 1000;
 export const tableMetadataBytesMax = 256 * 1024 * 1024;
 /** A REST client that takes no byte of a list for so long has its connection reset: a page of it is held in memory. */
 export const restResponseStallMsMax = 60_000;
+
+/** Writers of one table who share a commit: each adds a snapshot to its metadata file, and waits for those of all. */
+export const commitsSharedMax = 64;

@@ -120,7 +120,8 @@ export interface CatalogChange {
   readonly links?: readonly ChainLink[];
   readonly guards?: readonly Guard[];
   readonly fences?: readonly Fence[];
-  readonly idempotency?: IdempotencyRecord;
+  /** Of as many calls as the change is made of. */
+  readonly claims?: readonly IdempotencyRecord[];
   /** Entries that this change's pointers now hold in their Iceberg table: marked as flushed. */
   readonly flushed?: readonly { readonly table: string; readonly throughSeq: bigint }[];
 }

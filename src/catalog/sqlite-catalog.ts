@@ -213,7 +213,7 @@ export class SqliteCatalog implements Catalog {
     const database = this.#database;
     const now = nowMs(this.#clock);
     checkFences(database, change.fences ?? [], now);
-    if (change.idempotency !== undefined) claimKey(database, change.idempotency, now);
+    for (const claim of change.claims ?? []) claimKey(database, claim, now);
     checkGuards(database, change.guards ?? []);
     changeNamespaces(database, change.namespaces ?? []);
     changePointers(database, { table: change.pointers ?? [], view: change.views ?? [] });

@@ -150,7 +150,7 @@ export class ViewOperations {
         const idempotency = claim({});
         return {
           links: [audit.link({ caller: call.caller, action, subject, outcome: 'SUCCEEDED', payload })],
-          ...(idempotency === null ? {} : { idempotency }),
+          claims: idempotency === null ? [] : [idempotency],
         };
       });
       return {};

@@ -102,7 +102,7 @@ export class Runs {
         ...(links ?? []),
       ],
       guards: guards ?? [],
-      ...(claim === null ? {} : { idempotency: claim }),
+      claims: claim === null ? [] : [claim],
     });
     this.#startedHere.add(row.id);
     this.#enqueue(row.id);

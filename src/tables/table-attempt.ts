@@ -1,5 +1,6 @@
 import type { PointerChange } from '../catalog/catalog.ts';
 import { nowMs } from '../clock.ts';
+import { IcecoreError } from '../errors.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { printMetadata } from '../iceberg/metadata-json.ts';
@@ -24,6 +25,7 @@ export class TableAttempt {
   readonly #attempt: number;
   #pointers: readonly PointerChange[] = [];
   #result: Table | null = null;
+  #joined: TableMetadata | null = null;
 
   constructor(tables: Tables, intent: TableIntent, base: Table | null, attempt: number) {
     this.#tables = tables;
@@ -59,6 +61,34 @@ export class TableAttempt {
     const isSame = metadata === start && startLocation !== null;
     if (!isSame && startLocation !== null) metadata = withPreviousMetadata(metadata, startLocation, start.lastUpdatedMs);
     this.#point(metadata, isSame ? startLocation : await this.#write(metadata, startLocation));
+  }
+
+  /**
+   * Applies a writer's actions behind those of others, all of them or none: what was applied so far stays. Only for a table that is there;
+   * `finish` writes the metadata file.
+   */
+  async join(actions: readonly TableAction[]): Promise<void> {
+    if (this.base === null) throw new IcecoreError('INTERNAL', 'Writers share a commit to a table that is there.');
+    const written = this.written.length;
+    try {
+      let metadata = this.#joined ?? this.#withPins(this.base.metadata);
+      for (const action of actions) metadata = await this.#applyOne(action, metadata);
+      this.#joined = metadata;
+    } catch (error) {
+      const left = this.written.splice(written);
+      this.#tables.files.forget(left);
+      await this.#tables.storage.remove(left).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** The metadata file of what was joined, durable when it resolves. */
+  async finish(): Promise<void> {
+    const { base } = this;
+    if (base === null || this.#joined === null) return;
+    if (this.#joined === base.metadata) return this.#point(base.metadata, base.metadataLocation);
+    const metadata = withPreviousMetadata(this.#joined, base.metadataLocation, base.metadata.lastUpdatedMs);
+    this.#point(metadata, await this.#write(metadata, base.metadataLocation));
   }
 
   /** After the commit: removes metadata files that the table's properties want removed. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type {
   CatalogChange,
@@ -15,6 +16,7 @@ import type { TableMetadata } from '../iceberg/metadata.ts';
 import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
 import { beginTable, type TableDefinition } from './new-table.ts';
 import { pinsOf, refuseForgedPins } from './pin.ts';
+import { isCertainlyNothing } from './shared-commits.ts';
 import { shownText } from './shown-metadata.ts';
 import type { Table } from './table.ts';
 import type { TableAction } from './table-action.ts';
@@ -37,17 +39,6 @@ export interface CreationOptions {
 /** A table that a transaction will create: enough to write its data files before it is there. */
 export type TableDraft = Omit<Table, 'metadataLocation'>;
 
-/** Errors after which it is certain that nothing was committed. Any other may hide a commit that happened. */
-const nothingHappened: ReadonlySet<string> = new Set([
-  'BAD_USER_INPUT',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'CONFLICT',
-  'PINNED',
-  'FAILED_PRECONDITION',
-  'OVERLOADED',
-]);
-
 /**
  * Changes to tables with the entries that belong to them, committed as one transaction of the catalog: all of it happens or nothing
  * (design, invariant 1). Lost races are repeated on the fresh metadata; used once.
@@ -61,7 +52,7 @@ export class TableTransaction {
   readonly #fences: Fence[] = [];
   readonly #flushed: { readonly table: string; readonly throughSeq: bigint }[] = [];
   readonly #dataFiles: string[] = [];
-  #idempotency: IdempotencyRecord | undefined;
+  readonly #claims: IdempotencyRecord[] = [];
   #used = false;
 
   constructor(tables: Tables) {
@@ -141,7 +132,7 @@ export class TableTransaction {
   }
 
   claim(record: IdempotencyRecord): void {
-    this.#idempotency = record;
+    this.#claims.push(record);
   }
 
   flushed(table: string, throughSeq: bigint): void {
@@ -174,11 +165,40 @@ export class TableTransaction {
     this.#used = true;
     try {
       if (options.isInTurn === true) return await this.#commitInTurn();
+      const shared = this.#sharedIntent();
+      if (shared !== null) return await this.#commitShared(shared);
       return await this.#tables.turns.take(this.#names(), () => this.#commitInTurn());
     } catch (error) {
-      if (error instanceof IcecoreError && nothingHappened.has(error.code)) await this.#remove(this.#dataFiles);
+      if (isCertainlyNothing(error)) await this.#remove(this.#dataFiles);
       throw error;
     }
+  }
+
+  /** The one table that is changed, and nothing else is to hold: such a commit can be shared with other writers'. */
+  #sharedIntent(): TableIntent | null {
+    const [intent, ...more] = this.#intents.values();
+    const isConditional = this.#guards.length + this.#fences.length + this.#flushed.length > 0;
+    if (intent === undefined || more.length > 0 || isConditional) return null;
+    return intent.beginning === undefined && intent.renamedTo === undefined && !intent.dropped ? intent : null;
+  }
+
+  async #commitShared(intent: TableIntent): Promise<TransactionOutcome> {
+    const inScope = AsyncLocalStorage.snapshot();
+    const { table, seqs } = await this.#tables.shared.commit({
+      identifier: intent.identifier,
+      apply: (attempt, base) =>
+        inScope(async () => {
+          if (intent.uuid !== undefined && base.uuid !== intent.uuid) throw replaced(intent.identifier);
+          await this.#shownRefusal(base, () => attempt.join(intent.actions));
+        }),
+      change: { entries: this.#entries, links: this.#links, claims: this.#claims },
+      alone: () =>
+        inScope(async () => {
+          const outcome = await this.#commitInTurn();
+          return { table: outcome.tables[0] ?? null, seqs: outcome.seqs };
+        }),
+    });
+    return { tables: table === null ? [] : [this.#tables.shown(table)], seqs };
   }
 
   async #commitInTurn(): Promise<TransactionOutcome> {
@@ -189,7 +209,7 @@ export class TableTransaction {
         for (const table of tables) await table.settle();
         return { tables: tables.flatMap((table) => (table.result === null ? [] : this.#tables.shown(table.result))), seqs };
       } catch (error) {
-        if (!(error instanceof IcecoreError) || !nothingHappened.has(error.code)) throw error;
+        if (!isCertainlyNothing(error)) throw error;
         await this.#remove(tables.flatMap((table) => table.written));
         this.#refuseExisting(error);
         const isLostRace = error.code === 'CONFLICT' && error.retryable && (await this.#moved(tables));
@@ -251,7 +271,7 @@ export class TableTransaction {
       guards: this.#guards,
       fences: this.#fences,
       flushed: this.#flushed,
-      ...(this.#idempotency === undefined ? {} : { idempotency: this.#idempotency }),
+      claims: this.#claims,
     };
     return this.#tables.catalog.commit(change);
   }

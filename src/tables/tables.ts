@@ -15,6 +15,7 @@ import { requireReadableFiles } from './foreign-files.ts';
 import { nearNames } from './near-names.ts';
 import type { ParquetShape } from './parquet-shape.ts';
 import type { ReadCounts } from './read-counts.ts';
+import { SharedCommits } from './shared-commits.ts';
 import { shownMetadata } from './shown-metadata.ts';
 import type { Table } from './table.ts';
 import { TableTransaction } from './table-transaction.ts';
@@ -47,6 +48,7 @@ export class Tables {
   readonly access: Access;
   readonly files: FileReads;
   readonly turns = new CommitTurns();
+  readonly shared = new SharedCommits(this);
   readonly versions = new AnswerVersions();
   /** By local path, the columns of data files that had to be looked into. */
   readonly shapes = new ByteLru<ParquetShape>(parquetShapeCacheBytesMax);

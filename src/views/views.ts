@@ -38,7 +38,7 @@ export interface ViewDefinition {
 export type ViewRecord = (changed: {
   readonly uuid: string;
   readonly versionId: number | null;
-}) => Pick<CatalogChange, 'links' | 'idempotency'>;
+}) => Pick<CatalogChange, 'links' | 'claims'>;
 
 /** The views of a catalog: where they are found, read and changed. */
 export class Views {

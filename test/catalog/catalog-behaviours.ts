@@ -132,7 +132,7 @@ export function catalogBehaviours(makeStore: () => Promise<CatalogStore>): void 
         pointers: [swap('flights', 'm0', 'm1'), create('carriers'), swap('airports', 'gone', 'm1')],
         entries: [entry('run/1')],
         links: [auditLink('a')],
-        idempotency: { scope: 's', key: 'k', inputSha256: 'i', answer: '{}', expiresAtMs: Number.MAX_SAFE_INTEGER },
+        claims: [{ scope: 's', key: 'k', inputSha256: 'i', answer: '{}', expiresAtMs: Number.MAX_SAFE_INTEGER }],
       };
       await expect(catalog.commit(change)).rejects.toMatchObject({ code: 'CONFLICT', context: { table: 'raw.airports' } });
       expect((await catalog.list({ limit: 10 })).map((pointer) => pointer.metadataLocation)).toEqual(['m0', 'm0']);
@@ -326,7 +326,7 @@ export function catalogBehaviours(makeStore: () => Promise<CatalogStore>): void 
     const atMs = (ms: number) => ({ ...record, expiresAtMs: ms });
 
     test('of many calls with one key one has its effect, and its answer is kept', async () => {
-      const claim = (by: Catalog) => by.commit({ idempotency: atMs(1_000_000_060_000), entries: [entry('run/1')] });
+      const claim = (by: Catalog) => by.commit({ claims: [atMs(1_000_000_060_000)], entries: [entry('run/1')] });
       const outcomes = await Promise.allSettled([claim(catalog), claim(catalog), claim(other), claim(other)]);
       expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
       expect(outcomes.find((outcome) => outcome.status === 'rejected')).toMatchObject({
@@ -335,14 +335,14 @@ export function catalogBehaviours(makeStore: () => Promise<CatalogStore>): void 
       expect(await catalog.headSeq()).toBe(1n);
       expect(await other.answer('ann/writeRows', 'k1')).toEqual({ inputSha256: 'abc', answer: '{"rows":1}' });
       expect(await other.answer('ben/writeRows', 'k1')).toBeNull();
-      await other.commit({ idempotency: { ...atMs(1_000_000_060_000), scope: 'ben/writeRows' } });
+      await other.commit({ claims: [{ ...atMs(1_000_000_060_000), scope: 'ben/writeRows' }] });
     });
 
     test('an expired key is free again, and is forgotten', async () => {
-      await catalog.commit({ idempotency: atMs(1_000_000_060_000) });
+      await catalog.commit({ claims: [atMs(1_000_000_060_000)] });
       clock.advance(60_000_000n);
       expect(await catalog.answer('ann/writeRows', 'k1')).toBeNull();
-      await catalog.commit({ idempotency: { ...atMs(1_000_000_120_000), answer: '{"rows":2}' } });
+      await catalog.commit({ claims: [{ ...atMs(1_000_000_120_000), answer: '{"rows":2}' }] });
       expect((await catalog.answer('ann/writeRows', 'k1'))?.answer).toBe('{"rows":2}');
       clock.advance(60_000_000n);
       await catalog.trim(0);

@@ -27,7 +27,7 @@ export class KeyClaims {
   readonly #rows = new StagedRows<Claim>();
 
   async read(writer: Writer, changes: readonly CatalogChange[]): Promise<void> {
-    const claimed = changes.flatMap(({ idempotency }) => idempotency ?? []);
+    const claimed = changes.flatMap(({ claims = [] }) => claims);
     if (claimed.length === 0) return;
     const sql = `SELECT scope, key, expires_at_ms FROM icecore.answers
       WHERE (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`;

@@ -53,7 +53,7 @@ export class CommitBatch {
     const staged = [this.#claims, this.#namespaces, this.#pointers, this.#journal];
     try {
       this.#leases.check(change.fences ?? [], nowMs);
-      if (change.idempotency !== undefined) this.#claims.claim(change.idempotency, nowMs);
+      for (const claim of change.claims ?? []) this.#claims.claim(claim, nowMs);
       this.#journal.check(change);
       this.#namespaces.apply(change.namespaces ?? [], this.#pointers);
       this.#pointers.apply({ table: change.pointers ?? [], view: change.views ?? [] }, this.#namespaces);

@@ -79,7 +79,7 @@ export async function answerOnce(route: Route, request: IcebergRequest): Promise
     const answer = await route.answer(request);
     const kept = await replayed(request, call);
     // What found nothing to change has committed nothing, and no key either.
-    if (kept === null) await catalog.commit({ idempotency: claimFor(call, {}, clock) });
+    if (kept === null) await catalog.commit({ claims: [claimFor(call, {}, clock)] });
     return refusalIn(kept) ?? answer;
   } catch (error) {
     // The same request came twice at once, and the other one was first.
@@ -88,7 +88,7 @@ export async function answerOnce(route: Route, request: IcebergRequest): Promise
     if (IcecoreError.is(error) && final.has(error.code)) {
       const { status, body: text } = errorAnswer(error, route.operation);
       // Kept or not: the refusal at hand is what the caller is to hear.
-      await catalog.commit({ idempotency: claimFor(call, { refused: { status, text } }, clock) }).catch(() => undefined);
+      await catalog.commit({ claims: [claimFor(call, { refused: { status, text } }, clock)] }).catch(() => undefined);
     }
     throw error;
   }
