@@ -3,6 +3,7 @@ import type { TableMetadata } from '../iceberg/metadata.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import type { TableUpdate } from '../iceberg/table-update.ts';
 import { type AllowedLocations, requireAllowedLocation, requireReachableLocation } from '../storage/allowed-locations.ts';
+import { requireNoClientProperties } from './client-properties.ts';
 import { requireUnclaimedLocation } from './location-claim.ts';
 import type { Tables } from './tables.ts';
 
@@ -16,7 +17,8 @@ export const locationProperties: readonly string[] = [
 
 /**
  * Judges every location that a change of a table names. Gives the updates with locations as they are kept. Throws FORBIDDEN or
- * BAD_USER_INPUT, naming the location and what it is of; FORBIDDEN also for a new location that another table has.
+ * BAD_USER_INPUT, naming the location and what it is of; FORBIDDEN also for a new location that another table has, and for properties that
+ * would lead clients elsewhere.
  */
 export async function checkedUpdates(
   tables: Tables,
@@ -37,6 +39,7 @@ export async function checkedUpdates(
         continue;
       }
       case 'set-properties':
+        requireNoClientProperties(update.updates, printIdentifier(identifier));
         await requirePropertyLocations(locations, of, update.updates);
         break;
       case 'add-snapshot':
@@ -60,6 +63,7 @@ export async function checkLocations(tables: Tables, identifier: TableIdentifier
   const of = `of ${printIdentifier(identifier)}`;
   const location = await requireReachableLocation(locations, metadata.location, `The location ${of}`);
   await requireUnclaimedLocation(tables, identifier, metadata.tableUuid, location);
+  requireNoClientProperties(metadata.properties, printIdentifier(identifier));
   await requirePropertyLocations(locations, of, metadata.properties);
   for (const snapshot of metadata.snapshots) requireSnapshotLocations(locations, of, snapshot);
   for (const name of ['statistics', 'partition-statistics']) {

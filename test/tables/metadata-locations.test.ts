@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
+import type { TableMetadata } from '../../src/iceberg/metadata.ts';
+import { printMetadata } from '../../src/iceberg/metadata-json.ts';
 import type { TableUpdate } from '../../src/iceberg/table-update.ts';
 import { allowedLocations } from '../../src/storage/allowed-locations.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
@@ -141,6 +143,58 @@ test('a place is free again once its table is gone', async () => {
   transaction.drop(parseIdentifier('again.first'));
   await transaction.commit();
   expect((await create('again.second', { location })).metadata.location).toBe(location);
+});
+
+test('what is registered is judged whole', async () => {
+  const { metadata } = await create('registered.model');
+  const register = async (name: string, changed: Partial<TableMetadata>) => {
+    const uuid = randomUUID();
+    const from = `file:${shared}/${name}/metadata/00000-${uuid}.metadata.json`;
+    const whole = { ...metadata, tableUuid: uuid, location: `file:${shared}/${name}`, ...changed };
+    await tables.storage.write(from, Buffer.from(printMetadata(whole)));
+    const transaction = tables.transaction();
+    transaction.register(parseIdentifier(`registered.${name}`), { metadataLocation: from, metadata: whole });
+    return one((await transaction.commit()).tables);
+  };
+  expect((await register('good', {})).metadata.location).toBe(`file:${shared}/good`);
+  const snapshot = { snapshotId: 1n, parentSnapshotId: null, sequenceNumber: 1n, timestampMs: 1, summary: {}, schemaId: 0 };
+  const bad: readonly Partial<TableMetadata>[] = [
+    { location: 'file:/etc' },
+    { location: metadata.location },
+    { location: tables.warehouse },
+    { properties: { 'write.data.path': '/etc' } },
+    { properties: { 's3.signer.uri': 'http://elsewhere' } },
+    { snapshots: [{ ...snapshot, manifestList: '/etc/passwd' }] },
+    { extra: { statistics: [{ 'snapshot-id': 1, 'statistics-path': '/etc/x.puffin' }] } },
+  ];
+  for (const [index, changed] of bad.entries()) {
+    await expect(register(`bad${index}`, changed), JSON.stringify(Object.keys(changed))).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  }
+});
+
+test("a table's properties do not set up those who read it", async () => {
+  await create('lure.table');
+  for (const property of [
+    's3.signer.uri',
+    'S3.endpoint',
+    'py-io-impl',
+    'io-impl',
+    'uri',
+    'token',
+    'header.Authorization',
+    'client.region',
+  ]) {
+    const properties = { [property]: 'http://elsewhere' };
+    const refusal = { code: 'FORBIDDEN', message: expect.stringContaining(`The property ${property} of lure.`) };
+    await expect(create('lure.other', { properties })).rejects.toMatchObject(refusal);
+    await expect(change('lure.table', { action: 'set-properties', updates: properties })).rejects.toMatchObject(refusal);
+  }
+  const harmless = { owner: 'ada', 'write.format.default': 'parquet', 'icecore.x': 'y', tokens: '7', s3: 'x' };
+  expect((await change('lure.table', { action: 'set-properties', updates: harmless })).metadata.properties).toMatchObject(
+    harmless,
+  );
 });
 
 test("a table's log cannot have another table's metadata removed", async () => {
