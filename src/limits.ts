@@ -301,6 +301,8 @@ export const catalogUnreachableMsMax = 15_000;
 /** Between two tries; doubles, with jitter, up to the longest. */
 export const catalogReconnectPauseMsMin = 20;
 export const catalogReconnectPauseMsMax = 1000;
+/** For saying goodbye to Postgres; a network that is gone would keep a server from stopping. */
+export const catalogGoodbyeMsMax = 3_000;
 /** Postgres tells of commits by itself; a server looks nonetheless, in case it was told over a connection that died silently. */
 export const catalogWatchPollMs = 5_000;
 

@@ -4,7 +4,7 @@ import { DatabaseError } from 'pg';
 import { type Clock, nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import type { TableIdentifier } from '../iceberg/identifier.ts';
-import { catalogConnectMsMax, catalogTrimEntriesMax } from '../limits.ts';
+import { catalogConnectMsMax, catalogGoodbyeMsMax, catalogTrimEntriesMax } from '../limits.ts';
 import type {
   Catalog,
   CatalogChange,
@@ -192,8 +192,8 @@ export class PostgresCatalog implements Catalog {
 
   async close(): Promise<void> {
     await this.#writes.close();
-    await this.#watch.close();
-    await this.#database.close();
+    const closed = Promise.all([this.#watch.close(), this.#database.close()]);
+    await Promise.race([closed, pause(catalogGoodbyeMsMax, undefined, { ref: false })]);
   }
 
   /** Commits a batch, and tells the other servers of it in the same transaction. */

@@ -123,6 +123,29 @@ describe('a connection that is lost', () => {
     }
   });
 
+  test('for good: the catalog can be closed nonetheless', async () => {
+    const [catalog, idle] = [await throughProxy({ unreachableMsMax: 100 }), await throughProxy()];
+    proxy.closed = true;
+    proxy.cutAll();
+    const refused = expect(catalog.commit({ entries: [entry('run/1')] })).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await Promise.all([catalog.close(), idle.close()]);
+    await refused;
+  });
+
+  test('and a server that answers nothing at all: the catalog can be closed', async () => {
+    const catalog = await throughProxy();
+    const swallowed = new Promise<void>((resolve) => {
+      proxy.decide = () => {
+        resolve();
+        return 'swallow';
+      };
+    });
+    proxy.cutAll();
+    // The connection that listens is made again, and gets no answer.
+    await swallowed;
+    await catalog.close();
+  });
+
   async function endConnections(): Promise<void> {
     const sql = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()';
     await postgres.query(database, sql, [database]);

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What becomes of bytes on their way to the server: `pass`; `cut`, the connection ends before them; `mute`, they arrive, and no answer does. */
-export type Passage = 'pass' | 'cut' | 'mute';
+/**
+ * What becomes of bytes on their way to the server: `pass`; `cut`, the connection ends before them; `mute`, they arrive, and no answer
+ * does; `swallow`, they are lost, and the connection stands. */
+export type Passage = 'pass' | 'cut' | 'mute' | 'swallow';
 
 /** A proxy on loopback that breaks connections where a test wants it. */
 export class TcpProxy {
@@ -60,6 +62,7 @@ export class TcpProxy {
         server.destroy();
         return;
       }
+      if (passage === 'swallow') return;
       isMute ||= passage === 'mute';
       server.write(bytes);
     });

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { catalogWatchPollMs } from '../../limits.ts';
 import { CommitListeners } from '../commit-listeners.ts';
+import { catalogClosed } from '../refusals.ts';
 import { type PostgresDatabase, reconnectPauseMs } from './database.ts';
 import { integer, type Row } from './row.ts';
 
@@ -18,6 +19,8 @@ export class CommitWatch {
   readonly #database: PostgresDatabase;
   readonly #origin: string;
   readonly #closing = new AbortController();
+  /** Rejects once it is closed: the driver never ends a connection that is closed while it is made. */
+  readonly #closed = once(this.#closing.signal, 'abort').then(() => Promise.reject(catalogClosed()));
   #client: Client | null = null;
   #watching: Promise<void> = Promise.resolve();
   /** Batches of which Postgres has told, counted over the life of the catalog. */
@@ -29,6 +32,7 @@ export class CommitWatch {
   constructor(database: PostgresDatabase, origin: string) {
     this.#database = database;
     this.#origin = origin;
+    this.#closed.catch(() => undefined);
   }
 
   /** Resolves once commits made from now on are heard of. Throws where the database cannot be reached. */
@@ -39,8 +43,8 @@ export class CommitWatch {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#client?.end().catch(() => undefined);
     await this.#watching;
+    await this.#client?.end();
   }
 
   async #watch(first: Client): Promise<void> {
@@ -52,8 +56,9 @@ export class CommitWatch {
         tries = 0;
         await this.#look(client);
       } catch {
-        await client?.end().catch(() => undefined);
+        // It is tried again.
       }
+      client?.end().catch(() => undefined);
       client = null;
       await pause(reconnectPauseMs(tries), undefined, { signal: this.#closing.signal }).catch(() => undefined);
     }
@@ -65,14 +70,14 @@ export class CommitWatch {
     client.on('error', () => undefined);
     client.on('notification', ({ payload }) => this.#told(payload ?? ''));
     try {
-      await client.connect();
+      await Promise.race([client.connect(), this.#closed]);
       await client.query(`LISTEN ${commitChannel}`);
       const { commits } = await this.#counters(client);
       this.#toldCommits = commits > this.#toldCommits ? commits : this.#toldCommits;
       this.#seenCommits = commits;
       return client;
     } catch (error) {
-      await client.end().catch(() => undefined);
+      client.end().catch(() => undefined);
       throw error;
     }
   }
