@@ -7,6 +7,7 @@ export const peers: readonly { readonly name: string; readonly minutesMax: numbe
   { name: 'pyiceberg-rest', minutesMax: 2 },
   { name: 'pyiceberg-s3', minutesMax: 2 },
   { name: 'duckdb-rest', minutesMax: 2 },
+  { name: 'duckdb-s3', minutesMax: 2 },
   { name: 'spark-rest', minutesMax: 6 },
   { name: 'spark-s3', minutesMax: 3 },
   { name: 'scan-planning', minutesMax: 4 },
