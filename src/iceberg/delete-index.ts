@@ -37,10 +37,15 @@ export class DeleteIndex {
       else append(this.#equalitiesByPartition, partitionKey(file), entry);
       return;
     }
-    const path = file.referencedDataFile ?? onlyPath(file);
+    const path = deletedFileOf(file);
     if (path === null) append(this.#positionsByPartition, partitionKey(file), entry);
     else if (file.fileFormat === 'puffin') this.#addVector(path, entry);
     else append(this.#positionsByPath, path, entry);
+  }
+
+  /** Whether a vector for the data file of this one was added before. */
+  hasVectorFor({ referencedDataFile }: DataFile): boolean {
+    return this.#vectors.has(referencedDataFile ?? '');
   }
 
   /** A file has one at most (spec: "Deletion Vectors"); which of two would hold cannot be known. */
@@ -69,6 +74,11 @@ export class DeleteIndex {
       ...equalities.filter((found) => dataSequenceNumber < found.sequenceNumber),
     ].map((found) => found.file);
   }
+}
+
+/** The one data file whose rows a file of positions deletes, where it says so; null where it may be of several. */
+export function deletedFileOf(file: DataFile): string | null {
+  return file.referencedDataFile ?? onlyPath(file);
 }
 
 /** The path whose rows a position delete file is about, where its bounds say that it is only one. A bound cut short is never equal. */

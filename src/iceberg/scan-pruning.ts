@@ -27,7 +27,7 @@ export interface PrunedScan {
 }
 
 /** Gives the pruning of a manifest's spec; each is made once. */
-export function prunings(request: PrunedScan): (manifest: ManifestFile) => Pruning {
+export function prunings(request: PrunedScan): (manifest: Pick<ManifestFile, 'partitionSpecId'>) => Pruning {
   const known = new Map<number, Pruning>();
   return ({ partitionSpecId }) => {
     const pruning = known.get(partitionSpecId) ?? prune(request, partitionSpecId);

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
+import type { ConflictRules } from '../iceberg/conflict-rules.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
 import type { TableIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema, currentSnapshot, snapshotById } from '../iceberg/metadata.ts';
@@ -9,11 +10,11 @@ import type { Snapshot } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { parsePredicate } from '../sql/predicate.ts';
-import { replaceFiles } from './actions/replace-files.ts';
+import { isStale, replaceFiles } from './actions/replace-files.ts';
 import { writeDataFiles } from './data-file-writer.ts';
 import { hasRowLineage } from './row-lineage.ts';
 import { openScan } from './scan-relation.ts';
-import { noCounters, planSnapshot, readManifestList } from './snapshot-files.ts';
+import { noCounters, planSnapshot } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { TableTransaction } from './table-transaction.ts';
 import type { Tables } from './tables.ts';
@@ -46,16 +47,16 @@ export interface CompactionOutcome {
 
 /**
  * Rewrites small files, and files with deletes, as fewer and whole ones, partition by partition: the same rows in another snapshot
- * (operation `replace`). Appends meanwhile do not disturb it; where another commit deletes rows or takes files out it begins again.
+ * (operation `replace`). What is done to other files meanwhile does not disturb it; where another commit deletes rows of its files or takes them out
+ * it begins again.
  */
 export async function compactTable(tables: Tables, compaction: Compaction): Promise<CompactionOutcome> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await compactOnce(tables, compaction);
     } catch (error) {
-      // Of all conflicts these two say that what was read is stale; a guard's is the caller's.
-      const isLost = IcecoreError.is(error, 'CONFLICT') && ('paths' in error.context || 'manifest' in error.context);
-      if (!isLost || attempt >= commitAttemptsMax) throw error;
+      // A guard's conflict is the caller's.
+      if (!isStale(error) || attempt >= commitAttemptsMax) throw error;
     }
   }
 }
@@ -81,11 +82,6 @@ async function compactOnce(tables: Tables, compaction: Compaction): Promise<Comp
     rows: chosen.reduce((sum, { file }) => sum + file.recordCount, 0n),
   };
   if (bins.length === 0 || head === null || compaction.dryRun === true) return outcome;
-  const deletesSeen = new Set(
-    (await readManifestList(tables.files, metadata, head))
-      .filter(({ content }) => content === 'deletes')
-      .map((manifest) => manifest.manifestPath),
-  );
   const added: DataFile[] = [];
   const transaction = tables.transaction();
   try {
@@ -98,7 +94,12 @@ async function compactOnce(tables: Tables, compaction: Compaction): Promise<Comp
     }, compaction.signal);
     const snapshotId = newSnapshotId();
     const removed = chosen.map(({ file }) => file.filePath);
-    transaction.change(table, replaceFiles({ operation: 'replace', removed, added, snapshotId, deletesSeen }));
+    const conflicts: ConflictRules = {
+      readFrom: head.snapshotId,
+      formatVersion: metadata.formatVersion,
+      removed: chosen.map(({ file }) => file),
+    };
+    transaction.change(table, replaceFiles({ operation: 'replace', removed, added, snapshotId, conflicts }));
     await compaction.record?.(transaction, { table, snapshotId });
     const after = (await transaction.commit()).tables[0] ?? table;
     return { ...outcome, table: after, snapshot: snapshotById(after.metadata, snapshotId) ?? null, filesAfter: added.length };

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
+import type { ConflictRules } from '../iceberg/conflict-rules.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
-import { mainBranch, type Snapshot } from '../iceberg/snapshot.ts';
+import type { FileScanTask } from '../iceberg/scan-plan.ts';
+import { mainBranch } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { branchSnapshot } from '../iceberg/snapshot-producer.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { type FileReplacement, replaceFiles } from './actions/replace-files.ts';
+import { type FileReplacement, isStale, replaceFiles } from './actions/replace-files.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { writeDataFiles } from './data-file-writer.ts';
+import { keyConflicts } from './key-conflicts.ts';
 import { keyPredicate } from './key-predicate.ts';
 import { writePositionDeletes } from './position-deletes.ts';
 import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './prepared-write.ts';
@@ -37,8 +40,8 @@ export interface KeyRewrite {
 
 /**
  * Upserts or deletes by key. Copy on write, the files that hold a matching row are written anew without it; merge on read, where the table's
- * properties say so, the rows are marked as deleted. Where the branch moves on
- * meanwhile everything is computed again, from then on with the table's turn at committing held, so that it ends.
+ * properties say so, the rows are marked as deleted. Where what is committed
+ * meanwhile may concern the same keys everything is computed again, from then on with the table's turn at committing held, so that it ends.
  */
 export async function rewriteByKey(tables: Tables, connection: DuckDBConnection, rewrite: KeyRewrite): Promise<WriteOutcome> {
   const name = printIdentifier(rewrite.write.identifier);
@@ -50,8 +53,7 @@ export async function rewriteByKey(tables: Tables, connection: DuckDBConnection,
     try {
       return attempt === 1 ? await once(false) : await tables.turns.take([name], () => once(true));
     } catch (error) {
-      const isMoved = error instanceof IcecoreError && error.code === 'CONFLICT' && 'readFrom' in error.context;
-      if (!isMoved || attempt >= commitAttemptsMax) throw error;
+      if (!isStale(error) || attempt >= commitAttemptsMax) throw error;
     }
   }
 }
@@ -71,7 +73,18 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
     const plan = await planSnapshot(tables.files, table.metadata, head, { schema, where });
     const scan = await openScan(tables, { table, withPosition: true }, schema, plan);
     try {
-      if (isMergeOnRead(table, write.mode)) return await deleteByPosition(tables, connection, table, rewrite, head, scan);
+      const conflictsOf = (hit: readonly FileScanTask[], isMarked: boolean) =>
+        keyConflicts({
+          table,
+          head,
+          mode: write.mode === 'UPSERT' ? 'UPSERT' : 'DELETE',
+          where,
+          hit: hit.map(({ file }) => file),
+          isMergeOnRead: isMarked,
+        });
+      if (isMergeOnRead(table, write.mode)) {
+        return await deleteByPosition(tables, connection, table, rewrite, (hit) => conflictsOf(hit, true), scan);
+      }
       const hit = await matches(connection, scan.sql, relation, keys);
       const tasks = [...scan.tasksByPath].filter(([path]) => hit.files.has(path)).map(([, task]) => task);
       const withLineage = hasRowLineage(table.metadata);
@@ -94,7 +107,7 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
         const added = isUpsert ? await countOf(connection, relation) : 0n;
         return prepared(
           table,
-          head,
+          conflictsOf(tasks, false),
           write,
           { removed: tasks.map(({ file }) => file.filePath), added: written.files },
           added,
@@ -123,7 +136,7 @@ async function deleteByPosition(
   connection: DuckDBConnection,
   table: Table,
   { write, relation, keys }: KeyRewrite,
-  head: Snapshot | null,
+  conflictsOf: (hit: readonly FileScanTask[]) => ConflictRules,
   scan: ScanRelation,
 ): Promise<PreparedWrite> {
   const schema = currentSchema(table.metadata);
@@ -136,6 +149,8 @@ async function deleteByPosition(
     const rows = { hits, tasksByPath: scan.tasksByPath };
     const withLineage = hasRowLineage(table.metadata);
     const rowsRemoved = await countOf(connection, hits);
+    const hitPaths = await connection.runAndReadAll(`SELECT DISTINCT ${fileColumn} FROM ${hits}`);
+    const conflicts = conflictsOf(hitPaths.getRows().flatMap(([path]) => scan.tasksByPath.get(String(path)) ?? []));
     const deletes = await (withLineage ? writeVectorDeletes : writePositionDeletes)(tables, connection, table, rows);
     files.push(...deletes);
     const isUpsert = write.mode === 'UPSERT';
@@ -159,7 +174,7 @@ async function deleteByPosition(
     }
     const rowsAdded = isUpsert ? await countOf(connection, relation) : 0n;
     const replacedVectors = deletes.flatMap(({ referencedDataFile }) => referencedDataFile ?? []);
-    return prepared(table, head, write, { removed: [], added: files, replacedVectors }, rowsAdded, rowsRemoved);
+    return prepared(table, conflicts, write, { removed: [], added: files, replacedVectors }, rowsAdded, rowsRemoved);
   } catch (error) {
     await tables.storage.remove(files.map(({ filePath }) => filePath)).catch(() => undefined);
     throw error;
@@ -180,7 +195,7 @@ function withOldIds(given: string, old: string, keys: readonly NestedField[]): s
 
 function prepared(
   table: Table,
-  head: Snapshot | null,
+  conflicts: ConflictRules,
   write: RowsToWrite,
   change: Pick<FileReplacement, 'removed' | 'added' | 'replacedVectors'>,
   rowsAdded: bigint,
@@ -191,7 +206,7 @@ function prepared(
     ...snapshotOptions(write, snapshotId),
     operation: change.added.every(({ content }) => content !== 'data') ? 'delete' : 'overwrite',
     ...change,
-    readFrom: head?.snapshotId ?? null,
+    conflicts,
   });
   return { table, snapshotId, action, files: [...new Set(change.added.map((file) => file.filePath))], rowsAdded, rowsRemoved };
 }

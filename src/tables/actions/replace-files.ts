@@ -1,4 +1,5 @@
 import { IcecoreError } from '../../errors.ts';
+import { type ConflictRules, checkConflicts } from '../../iceberg/conflict-rules.ts';
 import type { DataFile } from '../../iceberg/data-file.ts';
 import { decodeManifest } from '../../iceberg/manifest-reader.ts';
 import type { TableMetadata } from '../../iceberg/metadata.ts';
@@ -15,26 +16,34 @@ export interface FileReplacement extends SnapshotOptions {
   readonly added: readonly DataFile[];
   /** Data files that stay, and whose deletion vector is replaced by one of `added`. */
   readonly replacedVectors?: readonly string[];
+  /** What the change was computed from: CONFLICT (retryable: compute it again) where what was committed since breaks one of the rules. */
+  readonly conflicts?: ConflictRules;
   /**
-   * The snapshot that the change was computed from, null for a branch without one: CONFLICT (retryable: compute it again) where the
-   * branch has moved on, since rows that came meanwhile may be concerned too.
+   * The same for a change of all rows, which whatever came meanwhile concerns: the snapshot that it was computed from, null for a branch without
+   * one. CONFLICT where the branch has moved on.
    */
   readonly readFrom?: bigint | null;
-  /** Delete manifests that were read and applied: CONFLICT (retryable: compute it again) where there is another by now. */
-  readonly deletesSeen?: ReadonlySet<string>;
 }
 
 /** The summary of a snapshot that holds no row of its parent, not even in other files: so its lineage has nothing to do with that. */
 export const replacesAllRows = { 'icecore.replaces-all-rows': 'true' } as const;
+
+/** Whether a change failed for what was committed since it was computed, so that it has to be computed again. */
+export function isStale(error: unknown): boolean {
+  return IcecoreError.is(error, 'CONFLICT') && ('readFrom' in error.context || 'paths' in error.context);
+}
 
 /** Takes files out and puts others in, as one snapshot. Throws CONFLICT where another commit took one of them out before. */
 export function replaceFiles(replacement: FileReplacement): TableAction {
   return {
     name: replacement.operation,
     async apply(base, context) {
-      const { operation, added, removed, readFrom, deletesSeen, replacedVectors = [] } = replacement;
-      if (deletesSeen !== undefined) await refuseNewDeletes(base, replacement.branch ?? mainBranch, context, deletesSeen);
-      if (readFrom !== undefined) refuseMovedHead(base, replacement.branch ?? mainBranch, readFrom);
+      const { operation, added, removed, readFrom, conflicts, replacedVectors = [] } = replacement;
+      const branch = replacement.branch ?? mainBranch;
+      if (readFrom !== undefined) refuseMovedHead(base, branch, readFrom);
+      if (conflicts !== undefined) {
+        await checkConflicts(base, branchSnapshot(base, branch), conflicts, (location) => context.read(location));
+      }
       return await addSnapshot(base, context, replacement, {
         operation,
         added,
@@ -84,20 +93,4 @@ function refuseMovedHead(base: TableMetadata, branch: string, readFrom: bigint |
       retryable: true,
     },
   );
-}
-
-/** Rows deleted meanwhile from the files that go would come back. */
-async function refuseNewDeletes(
-  base: TableMetadata,
-  branch: string,
-  context: ActionContext,
-  seen: ReadonlySet<string>,
-): Promise<void> {
-  const manifests = await branchManifests(base, branch, context);
-  const unseen = manifests.find(({ content, manifestPath }) => content === 'deletes' && !seen.has(manifestPath));
-  if (unseen === undefined) return;
-  throw new IcecoreError('CONFLICT', `Rows were deleted on the branch ${branch} while its files were rewritten.`, {
-    context: { branch, manifest: unseen.manifestPath },
-    retryable: true,
-  });
 }
