@@ -43,6 +43,8 @@ export interface Config {
   /** Of each of the two instances of DuckDB. */
   readonly engineMemoryBytesMax: number;
   readonly engineThreads: number;
+  /** ICECORE_DUCKDB_EXTENSIONS: a directory with DuckDB's extension `httpfs`, for machines that cannot download it. */
+  readonly duckdbExtensions: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,6 +81,7 @@ export function parseConfig(args: readonly string[], environment: Environment): 
     stopWithParent: environment.ICECORE_STOP_WITH_PARENT === 'true',
     engineMemoryBytesMax: Math.floor(totalmem() * memoryShare),
     engineThreads: availableParallelism(),
+    duckdbExtensions: nonEmpty(environment.ICECORE_DUCKDB_EXTENSIONS),
   };
 }
 

@@ -52,7 +52,9 @@ import { Runs } from './runs/runs.ts';
 import { AllowedOrigins } from './scoring/allowed-origins.ts';
 import { Scoring } from './scoring/scoring.ts';
 import { DuckDb } from './sql/duckdb.ts';
+import { findHttpfs } from './sql/httpfs.ts';
 import { type AllowedLocations, allowedLocations, realLocalRoots } from './storage/allowed-locations.ts';
+import { printLocation } from './storage/location.ts';
 import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
 import { areReadable } from './tables/readable.ts';
 import { Tables } from './tables/tables.ts';
@@ -254,12 +256,15 @@ export class Icecore {
     const locations = allowedLocations(config.warehouse, config.allowedLocations);
     const tableAccesses = await openTableAccesses(config, { locations, clock, environment: process.env });
     const warehouse = warehouseLocation(config.warehouse);
+    const remote = locations.roots.filter(({ scheme }) => scheme === 's3').map(printLocation);
+    const httpfs = remote.length === 0 ? null : await findHttpfs(config.duckdbExtensions, process.env);
     const duckdb = await DuckDb.open({
       spillDirectory: join(cache, 'spill'),
       memoryBytesMax: config.engineMemoryBytesMax,
       threads: config.engineThreads,
-      // Objects of an object store are read as copies in the cache.
-      readableDirectories: [...(await realLocalRoots(locations)), cache],
+      // Without httpfs, objects of an object store are read as copies in the cache.
+      readableDirectories: [...(await realLocalRoots(locations)), cache, ...(httpfs === null ? [] : remote)],
+      setup: httpfs?.setup ?? [],
     });
     const tables = new Tables({
       catalog,
@@ -270,6 +275,7 @@ export class Icecore {
       locations,
       stagingDirectory: join(cache, 'staging'),
       access,
+      readsObjects: httpfs !== null,
     });
     const ledger = await Ledger.open({
       catalog,

@@ -83,8 +83,8 @@ async function openInstance(
   try {
     const settings = [
       "SET GLOBAL TimeZone = 'UTC'",
-      ...(options.setup ?? []),
       'SET allow_persistent_secrets = false',
+      ...(options.setup ?? []),
       ...restrictions,
     ];
     for (const setting of settings) await connection.run(setting);

@@ -8,7 +8,9 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import { openAvroData } from '../iceberg/avro-data.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
+import { isPlainObject } from '../sql/httpfs.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
+import { parseLocation, printLocation } from '../storage/location.ts';
 import type { LocalCopy } from '../storage/storage.ts';
 import { columnOf, jsonLine, jsonType } from './avro-rows.ts';
 import { printFieldIds } from './parquet-columns.ts';
@@ -17,9 +19,12 @@ import type { Tables } from './tables.ts';
 /** How many lines become text at a time. */
 const rowsAtOnce = 512;
 
-/** A local Parquet file with the rows of a data or delete file. */
+/** A Parquet file with the rows of a data or delete file, as DuckDB reads it: where it is, or as a local copy. */
 export async function openAsParquet(tables: Tables, { filePath, fileFormat }: DataFile): Promise<LocalCopy> {
-  return fileFormat === 'avro' ? await convert(tables, filePath) : await tables.storage.open(filePath);
+  if (fileFormat === 'avro') return await convert(tables, filePath);
+  const { scheme } = parseLocation(filePath);
+  const object = scheme === 's3' && tables.readsObjects ? printLocation(parseLocation(filePath)) : '';
+  return isPlainObject(object) ? { path: object, release: () => {} } : await tables.storage.open(filePath);
 }
 
 /**

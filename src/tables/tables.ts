@@ -34,6 +34,8 @@ export interface TablesOptions {
   readonly stagingDirectory: string;
   /** For whom tables are looked up; for everybody alike where left out. */
   readonly access?: Access;
+  /** Whether DuckDB reads objects of S3 where they are; left out, it reads local copies. */
+  readonly readsObjects?: boolean;
 }
 
 /** The tables of a catalog: where they are found, read and changed. Those that the caller at hand may not read are not there. */
@@ -46,6 +48,7 @@ export class Tables {
   readonly locations: AllowedLocations | null;
   readonly stagingDirectory: string;
   readonly access: Access;
+  readonly readsObjects: boolean;
   readonly files: FileReads;
   readonly turns = new CommitTurns();
   readonly shared = new SharedCommits(this);
@@ -63,6 +66,7 @@ export class Tables {
     this.locations = options.locations ?? null;
     this.stagingDirectory = options.stagingDirectory;
     this.access = options.access ?? Access.unrestricted();
+    this.readsObjects = options.readsObjects ?? false;
     this.files = new FileReads(options.storage, (metadata, files) => requireReadableFiles(this, metadata, files));
   }
 
