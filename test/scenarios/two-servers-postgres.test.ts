@@ -110,6 +110,12 @@ test('two servers on one Postgres, eight writers through both, one killed: every
   const { metadata } = await commitOverRest(third, { updates: {} });
   const set = Object.entries(metadata.properties).filter(([name]) => name.startsWith('from-'));
   expect(set).toHaveLength(2 * writesOfEach);
+  // What was recorded through three servers is one chain.
+  const { table } = await third.data('{ table(name: "raw.left") { currentSnapshot { id } } }');
+  const { auditTrail } = await third.data('query ($of: ID!) { auditTrail(of: $of) { chain { consistent firstFault } } }', {
+    of: table.currentSnapshot.id,
+  });
+  expect(auditTrail.chain).toEqual({ consistent: true, firstFault: null });
   // The first heard of each snapshot, also of those made through the second.
   const made = new Set(acknowledged);
   expect(made.size).toBe(writers * writesOfEach);
