@@ -8,6 +8,7 @@ import { pythonEnvironment } from '../test/environment/python.ts';
 import { PythonSession } from '../test/peers/python-session.ts';
 import { Warehouse } from '../test/tables/warehouse.ts';
 import { type BenchRow, benchRow } from './bench.ts';
+import { JavaPlanner } from './planning/java-planner.ts';
 import { filesPerDay, makeManyFiles } from './planning/many-files.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -15,6 +16,7 @@ const days = 200;
 const rounds = 7;
 const day = '2024-03-05';
 const peer = 'PyIceberg';
+const javaPeer = "Iceberg's Java library";
 
 const prelude = `
 from pyiceberg.expressions import EqualTo, AlwaysTrue
@@ -26,13 +28,16 @@ def plan(location, where, is_anew):
     return len(list(StaticTable.from_metadata(location).scan(row_filter=where).plan_files()))
 `;
 
-/** Planning a table of 20,000 files beside PyIceberg, both from the same files on local disk: whole, and one day of 200. */
+/**
+ * Planning a table of 20,000 files beside PyIceberg, both from the same files on local disk: whole, and one day of 200. And
+ * one day of a million files beside Iceberg's Java library.
+ */
 export async function benchPlanning(): Promise<readonly BenchRow[]> {
   const warehouse = await Warehouse.open();
   const python = pythonEnvironment(fileURLToPath(new URL('../test/python/pyiceberg.lock', import.meta.url)));
   const session = await PythonSession.start(python, prelude, { directory: warehouse.directory });
   try {
-    const oneByOne = await makeManyFiles(warehouse, 'bench.by_day', { days, daysPerCommit: 1 });
+    const oneByOne = await makeManyFiles(warehouse, 'bench.by_day', { days, daysPerCommit: 1, isMerged: false });
     const merged = await makeManyFiles(warehouse, 'bench.merged', { days, daysPerCommit: days });
     const both = { warehouse, session };
     return [
@@ -46,6 +51,7 @@ export async function benchPlanning(): Promise<readonly BenchRow[]> {
         day,
       }),
       await compare(both, merged, { what: 'one day of 200 in one manifest, again', isAnew: false, matched: filesPerDay, day }),
+      await compareMillion(warehouse),
     ];
   } finally {
     await session.stop();
@@ -82,6 +88,39 @@ async function compare({ warehouse, session }: Both, table: Table, plan: Plan): 
     async () => check(Number(await session.value(python)), plan, peer),
   );
   return benchRow({ work: `plan 20,000 files, ${plan.what}`, ours: ours * 1000, unit: 'ms', peer, peerValue: theirs * 1000 });
+}
+
+/** A hundred manifests of a hundred days each: one is read, on both sides each time anew. */
+async function compareMillion(warehouse: Warehouse): Promise<BenchRow> {
+  const { metadata, metadataLocation } = await makeManyFiles(warehouse, 'bench.million', {
+    days: 10_000,
+    daysPerCommit: 100,
+    isMerged: false,
+  });
+  const java = await JavaPlanner.start();
+  try {
+    const plan: Plan = { what: 'one day of 10,000', isAnew: true, matched: filesPerDay, day };
+    const where: Expression = { op: 'eq', column: 'day', literal: day };
+    const { ours, peer: theirs } = await sideBySide(
+      rounds,
+      async () => {
+        const options = { schema: currentSchema(metadata), where };
+        const files = new FileReads(warehouse.tables.storage);
+        const { tasks } = await planSnapshot(files, metadata, currentSnapshot(metadata) ?? null, options);
+        check(tasks.length, plan, 'Icecore');
+      },
+      async () => check(await java.plan(metadataLocation, { type: 'eq', term: 'day', value: day }), plan, javaPeer),
+    );
+    return benchRow({
+      work: 'plan 1,000,000 files, one day of 10,000, manifests unread before',
+      ours: ours * 1000,
+      unit: 'ms',
+      peer: javaPeer,
+      peerValue: theirs * 1000,
+    });
+  } finally {
+    await java.stop();
+  }
 }
 
 /** A quick wrong answer is no measure. */

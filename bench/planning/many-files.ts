@@ -15,12 +15,17 @@ const rowsPerFile = 10_000n;
 export async function makeManyFiles(
   warehouse: Warehouse,
   name: string,
-  { days, daysPerCommit }: { readonly days: number; readonly daysPerCommit: number },
+  {
+    days,
+    daysPerCommit,
+    isMerged = true,
+  }: { readonly days: number; readonly daysPerCommit: number; readonly isMerged?: boolean },
 ): Promise<Table> {
   const measures = Array.from({ length: columns - 1 }, (_, index) => ({ name: `measure_${index}`, type: 'long' }));
   await warehouse.create(name, {
     columns: [{ name: 'day', type: 'date' }, ...measures],
     partitionBy: [{ column: 'day', transform: 'identity' }],
+    properties: { 'commit.manifest-merge.enabled': String(isMerged) },
   });
   for (let from = 0; from < days; from += daysPerCommit) {
     const files = Array.from({ length: daysPerCommit * filesPerDay }, (_, index) => fileOf(from * filesPerDay + index));
