@@ -68,7 +68,7 @@ describe('the SQLite catalog', () => {
     });
 
     test.each([
-      ['postgres://ann:secret@host/db', 'FAILED_PRECONDITION'],
+      ['postgres://ann:secret@127.0.0.1:1/db', 'FAILED_PRECONDITION'],
       ['rest:http://ann:secret@127.0.0.1:1', 'OVERLOADED'],
       ['mysql://ann:secret@host', 'BAD_USER_INPUT'],
       ['secret', 'BAD_USER_INPUT'],
