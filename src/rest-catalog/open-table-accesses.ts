@@ -22,7 +22,16 @@ export async function openTableAccesses(
     environment,
   }: { readonly locations: AllowedLocations; readonly clock: Clock; readonly environment: NodeJS.ProcessEnv },
 ): Promise<TableAccesses> {
-  const credentials = await StorageCredentials.load(setting.storageCredentials, environment.AWS_ACCESS_KEY_ID);
+  const ownKeys = s3KeysFrom(environment);
+  const isVending = setting.storageCredentials !== undefined;
+  // A server that has none yet is told so when it needs them.
+  const ownKeyId = isVending
+    ? await ownKeys().then(
+        ({ accessKeyId }) => accessKeyId,
+        () => undefined,
+      )
+    : undefined;
+  const credentials = await StorageCredentials.load(setting.storageCredentials, ownKeyId);
   const endpoint = setting.clientS3Endpoint ?? null;
   const region = setting.clientS3Region ?? null;
   const isSaid = endpoint !== null || region !== null;
@@ -30,7 +39,7 @@ export async function openTableAccesses(
     credentials,
     ownEndpoint: ownS3Endpoint(environment),
     clientEndpoint: isSaid ? s3Endpoint({ endpoint, region, pathStyle: null }, 'ICECORE_CLIENT_S3_ENDPOINT') : null,
-    ownKeys: s3KeysFrom(environment),
+    ownKeys,
     clock,
   });
   return new TableAccesses({ credentials, signing, locations });

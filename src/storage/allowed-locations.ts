@@ -16,9 +16,8 @@ export interface AllowedLocations {
  * the working directory. Throws BAD_USER_INPUT for anything else.
  */
 export function allowedLocations(warehouse: string, others: readonly string[] = []): AllowedLocations {
-  const [first, ...rest] = [warehouse, ...others].map(parseRoot);
-  if (first === undefined) throw new IcecoreError('INTERNAL', 'A server has a warehouse.');
-  return { warehouse: first, roots: [first, ...rest] };
+  const first = parseNamedRoot(warehouse, 'The warehouse');
+  return { warehouse: first, roots: [first, ...others.map((other) => parseNamedRoot(other, 'ICECORE_ALLOWED_LOCATIONS'))] };
 }
 
 /**
@@ -59,6 +58,15 @@ export async function realLocalRoots(locations: AllowedLocations): Promise<reado
 
 export function parseRoot(root: string): Location {
   return parseLocation(/^[A-Za-z][A-Za-z0-9+.-]*:/.test(root) ? root : resolve(root));
+}
+
+function parseNamedRoot(root: string, name: string): Location {
+  try {
+    return parseRoot(root);
+  } catch (cause) {
+    if (!(cause instanceof IcecoreError)) throw cause;
+    throw new IcecoreError('BAD_USER_INPUT', `${name}: ${cause.message}`, { cause, context: cause.context });
+  }
 }
 
 /** Spellings that engines take apart in different ways are refused, so that all of them mean the place that was judged. */

@@ -92,6 +92,11 @@ test.each([
   expect(() => requireAllowedLocation(locations, text, what)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
 });
 
+test('what is no place is refused when the server starts, by the name of its setting', () => {
+  expect(() => allowedLocations('hdfs://nn/warehouse')).toThrow(/^The warehouse: The location 'hdfs:/);
+  expect(() => allowedLocations('/w', ['s3://a', 's3://a/../b'])).toThrow(/^ICECORE_ALLOWED_LOCATIONS: The location 's3:/);
+});
+
 test('whatever is taken lies below a root, however often its escapes are undone', () => {
   const part = fc.oneof(
     fc.constantFrom('..', '.', '', '%2e%2e', '%252e.', '..%2f', '\\', 'link', 't', 'lake', 'warehouse', 'tmp', 'shared', 'x%20y'),

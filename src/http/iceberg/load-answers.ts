@@ -88,13 +88,14 @@ export class LoadAnswers {
     const after = `,${printJson({ config, ...credentials }).slice(1)}`;
     const plain = async (): Promise<Uint8Array> =>
       Buffer.concat([Buffer.from(before), await this.#metadata(location, mode), Buffer.from(after)]);
-    if (shown !== null) return { status: 200, headers, body: before + textOf(shown, mode) + after };
     if (storageCredentials.length > 0) {
       // Secrets are not kept with what is kept.
-      const text = await this.#kept(`metadata ${mode} ${location}`, () => this.#metadata(location, mode));
+      const kept = () => this.#kept(`metadata ${mode} ${location}`, () => this.#metadata(location, mode));
+      const text = shown === null ? await kept() : Buffer.from(textOf(shown, mode));
       const body = Buffer.concat([Buffer.from(before), text, Buffer.from(after)]);
       return { status: 200, headers: { ...headers, 'cache-control': 'private, no-cache' }, body };
     }
+    if (shown !== null) return { status: 200, headers, body: before + textOf(shown, mode) + after };
     const bytes = await this.#kept(key, plain);
     if (!takesGzip || bytes.byteLength < restGzipBytesMin) return { status: 200, headers, body: bytes };
     const packed = await this.#kept(`gzip ${key}`, () => compress(bytes, { level: constants.Z_BEST_SPEED }));
