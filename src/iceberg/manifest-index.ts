@@ -1,9 +1,10 @@
 import { openAvroContainer } from './avro-container.ts';
 import { AvroCursor } from './avro-cursor.ts';
-import { type AvroShape, type AvroShapeField, compileAvroReader } from './avro-reader.ts';
+import { type AvroRead, type AvroShape, type AvroShapeField, compileAvroReader } from './avro-reader.ts';
 import type { AvroSchema } from './avro-schema.ts';
 import type { ManifestEntry, ManifestFile } from './data-file.ts';
 import { castPartition, entryReader, firstRowIdOf, type ManifestProjection } from './manifest-reader.ts';
+import type { PartitionSpec } from './partition-spec.ts';
 import { requireSpec, specValueTypes, type TablePartitioning } from './table-partitioning.ts';
 import type { Literal } from './type.ts';
 
@@ -52,14 +53,35 @@ type Peeked<Partition> = readonly [
   file: readonly [partition: Partition, recordCount?: bigint, firstRowId?: bigint | null],
 ];
 
+interface Peekers {
+  readonly peek: AvroRead;
+  readonly readPartition: AvroRead;
+}
+
+/** Manifests of one writer and spec differ in nothing here: compiled once. */
+const compiled = new WeakMap<PartitionSpec, Map<string, Peekers>>();
+const compiledPerSpecMax = 32;
+
+function peekersOf(schemaText: string, schema: AvroSchema, spec: PartitionSpec, hasRowIds: boolean): Peekers {
+  const key = `${hasRowIds} ${schemaText}`;
+  const known = compiled.get(spec) ?? new Map<string, Peekers>();
+  const fields = spec.fields.map(({ fieldId, name }): AvroShapeField => ({ id: fieldId, name, shape: 'literal' }));
+  const peekers = known.get(key) ?? {
+    peek: compileAvroReader(schema, peekShape('encoded', hasRowIds)),
+    readPartition: compileAvroReader(schema, peekShape({ kind: 'record', fields }, false)),
+  };
+  if (known.size >= compiledPerSpecMax) known.clear();
+  known.set(key, peekers);
+  compiled.set(spec, known);
+  return peekers;
+}
+
 /** Looks a manifest over once, skipping all but its partitions. Throws FAILED_PRECONDITION where the bytes are no such manifest. */
 export function indexManifest(bytes: Uint8Array, manifestFile: ManifestFile, table: TablePartitioning): ManifestIndex {
   const spec = requireSpec(table, manifestFile.partitionSpecId);
   const { schema, schemaText, blocks } = openAvroContainer(bytes);
   let nextRowId = firstRowIdOf(manifestFile);
-  const peek = compileAvroReader(schema, peekShape('encoded', nextRowId !== null));
-  const fields = spec.fields.map(({ fieldId, name }): AvroShapeField => ({ id: fieldId, name, shape: 'literal' }));
-  const readPartition = compileAvroReader(schema, peekShape({ kind: 'record', fields }, false));
+  const { peek, readPartition } = peekersOf(schemaText, schema, spec, nextRowId !== null);
   const places: { readonly block: number[]; readonly offset: number[]; readonly partition: number[] } = {
     block: [],
     offset: [],
