@@ -308,6 +308,9 @@ export const catalogWatchPollMs = 5_000;
 
 /** Names that a list reads at a time to find those that its caller may see. */
 export const pointersLookedThrough = 200;
+/** The same of things that have entries of their own; doubles, since who sees little of much has to go through it all. */
+export const entriesLookedThroughMin = 100;
+export const entriesLookedThroughMax = 2000;
 /** Characters of the address of a request that is signed for a client: a key has at most 1,024 bytes, each escaped by three characters, and a query comes on top. */
 export const signedUriLengthMax = 8192;
 /** Tables that one transaction of a REST client changes: each is a metadata file to write before any of them is committed. */

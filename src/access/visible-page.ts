@@ -1,4 +1,5 @@
-import { pointersLookedThrough } from '../limits.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { entriesLookedThroughMax, entriesLookedThroughMin } from '../limits.ts';
 import type { Access } from './access.ts';
 
 /**
@@ -13,12 +14,14 @@ export async function visiblePage<Item>(
 ): Promise<readonly Item[]> {
   if (access.permissions.unrestricted) return await read(null, first);
   const found: Item[] = [];
-  const size = Math.max(first, pointersLookedThrough);
-  for (let after: Item | null = null; ; ) {
+  let size = Math.max(first, entriesLookedThroughMin);
+  for (let after: Item | null = null; ; size = Math.max(first, Math.min(2 * size, entriesLookedThroughMax))) {
     const some: readonly Item[] = await read(after, size);
     found.push(...(await visible(some)));
     const last = some.at(-1);
     if (last === undefined || some.length < size || found.length >= first) return found.slice(0, first);
     after = last;
+    // Reads of the index hold up the event loop: let others in between.
+    await nextTurn();
   }
 }

@@ -75,12 +75,15 @@ export class IcebergLedgerStore implements LedgerStore {
     const codec = new LedgerCodec(table);
     const metadata = await this.#tables.files.metadata(pointer.metadataLocation);
     const at: Table = { ...pointer, metadata };
-    const scan = await scanRelation(this.#tables, {
-      table: at,
-      snapshot: resolveAsOf(at),
-      schema: currentSchema(metadata),
-      where: { op: 'gt', column: journalSeqColumn, literal: afterSeq },
-    });
+    // Shared by all who wait for the index, whoever came first.
+    const scan = await this.#tables.access.asServer(() =>
+      scanRelation(this.#tables, {
+        table: at,
+        snapshot: resolveAsOf(at),
+        schema: currentSchema(metadata),
+        where: { op: 'gt', column: journalSeqColumn, literal: afterSeq },
+      }),
+    );
     const lease = await this.#tables.duckdb.trusted.lease().catch((error: unknown) => {
       scan.release();
       throw error;
