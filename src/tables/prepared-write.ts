@@ -61,7 +61,7 @@ export interface PreparedWrite {
 }
 
 /** What every snapshot of a write has in common. */
-export function snapshotOptions(write: RowsToWrite, snapshotId: bigint) {
+export function snapshotOptions(write: Pick<RowsToWrite, 'branch' | 'expectedSnapshotId' | 'summary'>, snapshotId: bigint) {
   return {
     branch: write.branch ?? mainBranch,
     snapshotId,
@@ -90,7 +90,7 @@ export async function writeRelation(
 /** Commits a prepared write with what belongs to it. `isInTurn` where the caller holds the table's turn at committing. */
 export async function commitWrite(
   tables: Tables,
-  write: RowsToWrite,
+  write: Pick<RowsToWrite, 'identifier' | 'record'>,
   prepared: PreparedWrite,
   isInTurn = false,
 ): Promise<WriteOutcome> {

@@ -49,7 +49,7 @@ export async function writeRows(tables: Tables, write: RowsToWrite): Promise<Wri
 }
 
 /** Where callers are told apart, the directories of tables: their files are read through them, by who may read them. */
-function closedRoots({ access, locations, stagingDirectory, warehouse }: Tables): readonly string[] {
+export function closedRoots({ access, locations, stagingDirectory, warehouse }: Tables): readonly string[] {
   if (!access.inForce) return [];
   const roots = [parseLocation(warehouse), ...(locations?.roots ?? [])];
   // Beside what is staged, the cache holds copies of tables' files.
