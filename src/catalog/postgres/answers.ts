@@ -1,8 +1,9 @@
 import type { CatalogChange, IdempotencyRecord, StoredAnswer } from '../catalog.ts';
 import { keyUsed } from '../refusals.ts';
-import type { PostgresDatabase, Writer } from './database.ts';
+import type { PostgresDatabase } from './database.ts';
 import { integer, text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
+import type { Writer } from './writer.ts';
 
 /** What was answered under this idempotency key, null where nothing was or it has expired. */
 export async function loadAnswer(

@@ -1,11 +1,11 @@
 import type { CatalogChange, CatalogCommit } from '../catalog.ts';
 import { KeyClaims } from './answers.ts';
-import type { Writer } from './database.ts';
 import { JournalChanges } from './journal-changes.ts';
 import { HeldLeases } from './leases.ts';
 import { NamespaceChanges } from './namespace-changes.ts';
 import { PointerChanges } from './pointer-changes.ts';
 import type { Counters } from './write-transaction.ts';
+import type { Writer } from './writer.ts';
 
 /** What came of one change: `headSeq` is the journal's head after it. */
 export type Outcome =

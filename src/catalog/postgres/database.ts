@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryConfig, type QueryResult, types } from 'pg';
+import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResult, types } from 'pg';
 import {
   catalogBusyMsMax,
   catalogConnectionsMax,
@@ -14,30 +14,9 @@ import {
 import { catalogClosed, tooManyWaiting } from '../refusals.ts';
 import type { PostgresAddress } from './address.ts';
 import { nothingWritten, troubleOf } from './database-error.ts';
+import { prepared } from './prepared.ts';
 import type { Row } from './row.ts';
-
-/** The one connection that writes. Statements are sent without waiting for the answers of those before them. */
-export class Writer {
-  readonly #client: PoolClient;
-
-  constructor(client: PoolClient) {
-    this.#client = client;
-  }
-
-  /** Of a statement that begins or ends a transaction. */
-  control(sql: string): Promise<QueryResult> {
-    return this.#client.query(sql);
-  }
-
-  query(sql: string, values: readonly unknown[] = []): Promise<QueryResult<Row>> {
-    return this.#client.query<Row>(prepared(sql, values));
-  }
-
-  /** To the next transaction, or, where it may be broken, to nobody. */
-  release(isSound: boolean): void {
-    this.#client.release(!isSound);
-  }
-}
+import { Writer } from './writer.ts';
 
 /**
  * The connections of one server to a Postgres database: several that read, one that writes. They are opened when needed, and opened again
@@ -160,15 +139,6 @@ export class PostgresDatabase {
 /** Before the next try; doubles, with jitter, up to the longest. */
 export function reconnectPauseMs(tries: number): number {
   return Math.min(catalogReconnectPauseMsMax, catalogReconnectPauseMsMin * 2 ** Math.min(tries, 16)) * (0.5 + Math.random() / 2);
-}
-
-const names = new Map<string, string>();
-
-/** Planned once on each connection, which halves what a small statement costs. There are as many names as statements in this folder. */
-function prepared(sql: string, values: readonly unknown[]): QueryConfig {
-  const name = names.get(sql) ?? `icecore_${names.size}`;
-  names.set(sql, name);
-  return { name, text: sql, values: [...values] };
 }
 
 const bigintOid = 20;

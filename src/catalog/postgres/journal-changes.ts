@@ -1,9 +1,9 @@
 import type { CatalogChange, ChainHead, JournalDraft } from '../catalog.ts';
 import { subjectChanged } from '../refusals.ts';
-import type { Writer } from './database.ts';
 import { chainHeadOf, hashBeforeFirst } from './journal.ts';
 import { integer, text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
+import type { Writer } from './writer.ts';
 
 interface Numbered extends JournalDraft {
   readonly seq: bigint;

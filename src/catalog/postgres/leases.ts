@@ -1,7 +1,8 @@
 import type { CatalogChange, Fence, LeaseHolder } from '../catalog.ts';
 import { leaseLost } from '../refusals.ts';
-import type { PostgresDatabase, Writer } from './database.ts';
+import type { PostgresDatabase } from './database.ts';
 import { integer, type Row, text } from './row.ts';
+import type { Writer } from './writer.ts';
 
 /**
  * Leases lapse by the clock of the server that looks. Where the clocks of two machines differ by d, one may take a lease over up to d

@@ -1,11 +1,11 @@
 import { printNamespace } from '../../iceberg/identifier.ts';
 import type { CatalogChange, Namespace, NamespaceChange, PointerChange } from '../catalog.ts';
 import { namespaceExists, namespaceMissing, namespaceNotEmpty } from '../refusals.ts';
-import type { Writer } from './database.ts';
 import { namespaceColumns, namespaceOf } from './namespaces.ts';
 import type { PointerChanges } from './pointer-changes.ts';
 import { text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
+import type { Writer } from './writer.ts';
 
 /** What a batch does to namespaces. Whatever exists has all above it. */
 export class NamespaceChanges {
