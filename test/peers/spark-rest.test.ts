@@ -15,12 +15,8 @@ describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
     server = await RestServer.start();
     lakehouse = new Lakehouse(server.api('keeper'));
     const directory = await mkdtemp(join(server.directory, 'spark-'));
-    const header = `Bearer ${keyOf('keeper')}`;
-    spark = await SparkSession.start(directory, {
-      uri: server.catalogUri,
-      'header.Authorization': header,
-      'cache-enabled': 'false',
-    });
+    const catalog = { uri: server.catalogUri, credential: `keeper:${keyOf('keeper')}`, 'cache-enabled': 'false' };
+    spark = await SparkSession.start(directory, catalog);
     await spark.sql('CREATE NAMESPACE shared');
   });
   afterAll(async () => {
@@ -115,6 +111,28 @@ describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
       [50, 'by Icecore'],
       [200, 'new'],
     ]);
+  });
+
+  test('writes tables of format version 3: GraphQL reads their deletion vectors, and rows keep their ids when it writes', async () => {
+    await spark.sql(`CREATE TABLE shared.third (id BIGINT, name STRING) USING iceberg
+      TBLPROPERTIES ('format-version' = '3', 'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read')`);
+    await spark.sql("INSERT INTO shared.third SELECT id, concat('row ', id) FROM range(10)");
+    await spark.sql('DELETE FROM shared.third WHERE id = 3');
+    await spark.sql("UPDATE shared.third SET name = 'changed' WHERE id = 5");
+    expect(await spark.sql('SELECT DISTINCT file_format FROM shared.third.delete_files')).toEqual([['PUFFIN']]);
+    const rows = await lakehouse.rows('shared.third');
+    expect(rows.length).toBe(9);
+    expect(rows).toContainEqual({ id: '5', name: 'changed' });
+    const ids = 'SELECT id, _row_id FROM shared.third WHERE id IN (4, 5, 6) ORDER BY id';
+    const before = await spark.sql(ids);
+    await lakehouse.write('shared.third', [{ id: '5', name: 'again' }], { mode: 'UPSERT', keys: ['id'] });
+    await lakehouse.write('shared.third', [{ id: '20', name: 'new' }]);
+    const after = await spark.sql(ids);
+    expect([after[0], after[2]]).toEqual([before[0], before[2]]);
+    expect(await spark.sql('SELECT count(*), count(DISTINCT _row_id) FROM shared.third')).toEqual([[10, 10]]);
+    expect(await spark.sql('SELECT name FROM shared.third WHERE id IN (5, 20) ORDER BY id')).toEqual([['again'], ['new']]);
+    await spark.sql('DELETE FROM shared.third WHERE id = 20');
+    expect((await lakehouse.rows('shared.third')).length).toBe(9);
   });
 
   test('makes, writes and reads branches and tags, and travels in time, as GraphQL does', async () => {
@@ -212,6 +230,14 @@ describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
     expect((await lakehouse.snapshots('shared.kept')).length).toBe(1);
     expect(await lakehouse.rows('shared.kept')).toEqual(['1', '2', '3', '4'].map((id) => ({ id })));
     await spark.sql("CALL lake.system.remove_orphan_files(table => 'shared.kept')");
+    const [[statistics]] = await spark.sql("CALL lake.system.compute_table_stats('shared.kept')");
+    expect(statistics).toMatch(/\.stats$/);
+    await spark.sql(
+      'CREATE TABLE shared.parts USING iceberg PARTITIONED BY (parity) AS SELECT id, id % 2 AS parity FROM range(4)',
+    );
+    await spark.sql("CALL lake.system.compute_partition_stats('shared.parts')");
+    expect((await lakehouse.rows('shared.parts')).length).toBe(4);
+    expect(await lakehouse.rows('shared.kept')).toEqual(['1', '2', '3', '4'].map((id) => ({ id })));
     const [[metadata]] = await spark.sql('SELECT file FROM shared.kept.metadata_log_entries ORDER BY timestamp DESC LIMIT 1');
     await spark.sql('DROP TABLE shared.kept');
     await spark.sql(`CALL lake.system.register_table('shared.back', '${metadata}')`);
@@ -235,6 +261,25 @@ describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
       /training-set\/pinned\/v1/,
     );
     expect((await lakehouse.snapshots('shared.pinned')).map(({ snapshotId }) => snapshotId)).toEqual([held, later]);
+  });
+
+  test('streams into a table, and reads what changed between two snapshots', async () => {
+    await lakehouse.create({ name: 'shared.stream', columns: [{ name: 'value', type: 'long' }] });
+    const first = await lakehouse.write('shared.stream', [{ value: '-1' }]);
+    await spark.python(`
+rate = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 5).option("startTimestamp", 1).load()
+query = (rate.selectExpr("value").writeStream.format("iceberg").outputMode("append").trigger(availableNow=True)
+    .option("checkpointLocation", "${server.directory}/checkpoint").toTable("shared.stream"))
+query.awaitTermination(120)
+`);
+    const streamed = (await lakehouse.rows('shared.stream')).length;
+    expect(streamed).toBeGreaterThan(1);
+    await lakehouse.write('shared.stream', [{ value: '-1' }], { mode: 'DELETE', keys: ['value'] });
+    const changes = `CALL lake.system.create_changelog_view(table => 'shared.stream', changelog_view => 'changes',
+      options => map('start-snapshot-id', '${first}'))`;
+    await spark.sql(changes);
+    expect(await spark.sql("SELECT value FROM changes WHERE _change_type = 'DELETE'")).toEqual([[-1]]);
+    expect(await spark.sql("SELECT count(*) FROM changes WHERE _change_type = 'INSERT'")).toEqual([[streamed - 1]]);
   });
 
   test("may read Icecore's own tables and write none", async () => {

@@ -85,6 +85,11 @@ describeWith(['python3', 'mvn'], 'Trino over the REST catalog', () => {
       'SELECT CAST(snapshot_id AS varchar) FROM lake.shared."visits$snapshots" ORDER BY committed_at',
     );
     expect(snapshots).toEqual([[first], [second]]);
+    const [[committed] = []] = await trino.query(
+      'SELECT CAST(committed_at AS varchar) FROM lake.shared."visits$snapshots" ORDER BY committed_at LIMIT 1',
+    );
+    const asOf = `FOR TIMESTAMP AS OF TIMESTAMP '${committed}'`;
+    expect(await trino.query(`SELECT visitors FROM lake.shared.visits ${asOf} WHERE site = 'here'`)).toEqual([[1]]);
     expect(await trino.query('SELECT name, type FROM lake.shared."visits$refs"')).toEqual([['main', 'BRANCH']]);
     expect(await trino.query('SHOW TABLES FROM lake.shared')).toEqual([['trips'], ['visits']]);
   });
@@ -98,6 +103,11 @@ describeWith(['python3', 'mvn'], 'Trino over the REST catalog', () => {
     await trino.query("ALTER TABLE lake.shared.kept SET PROPERTIES partitioning = ARRAY['bucket(id, 4)']");
     await trino.query("COMMENT ON COLUMN lake.shared.kept.remark IS 'free'");
     await trino.query('ALTER TABLE lake.shared.kept EXECUTE optimize');
+    await trino.query('ANALYZE lake.shared.kept');
+    const statistics = await trino.query('SHOW STATS FOR lake.shared.kept');
+    expect(statistics.find(([column]) => column === 'id')?.[2]).toBe(3);
+    await trino.query("ALTER TABLE lake.shared.kept EXECUTE expire_snapshots(retention_threshold => '7d')");
+    await trino.query("ALTER TABLE lake.shared.kept EXECUTE remove_orphan_files(retention_threshold => '7d')");
     expect(await lakehouse.columns('shared.kept')).toEqual(['id long', 'remark string']);
     expect(await lakehouse.partitioning('shared.kept')).toEqual(['bucket[4](id)']);
     expect(await lakehouse.sql('SELECT id FROM shared.kept ORDER BY id')).toEqual([{ id: '1' }, { id: '2' }, { id: '3' }]);
