@@ -80,9 +80,16 @@ describeWith(['python3'], 'DuckDB over the REST catalog', () => {
     expect((await sql('SHOW ALL TABLES')).map((row: unknown[]) => row[2])).toEqual(expect.arrayContaining(['trips', 'visits']));
   });
 
+  /** How many changes of tables came through `transactions/commit`. */
+  async function committedTogether(): Promise<number> {
+    const [row] = await lakehouse.sql("SELECT count(*)::int AS n FROM icecore.audit_log WHERE action = 'commitTransaction'");
+    return (row as { readonly n: number }).n;
+  }
+
   test('commits several tables at once, or none of them', async () => {
     await sql('CREATE TABLE lake.shared.one (n INTEGER)');
     await sql('CREATE TABLE lake.shared.two (n INTEGER)');
+    const before = await committedTogether();
     await python.value(`
 connection.execute("BEGIN")
 connection.execute("INSERT INTO lake.shared.one VALUES (1)")
@@ -92,6 +99,7 @@ connection.execute("COMMIT")
     expect(await lakehouse.sql('SELECT (SELECT n FROM shared.one) AS one, (SELECT n FROM shared.two) AS two')).toEqual([
       { one: 1, two: 2 },
     ]);
+    expect(await committedTogether()).toBe(before + 2);
     await python.value(`
 connection.execute("BEGIN")
 connection.execute("INSERT INTO lake.shared.one VALUES (10)")
