@@ -93,9 +93,7 @@ describe('a commit to one table', () => {
     const requirements = [{ type: 'assert-table-uuid', uuid }];
     const answers = await Promise.all(names.map((name) => commit('busy', { requirements, updates: setting({ [name]: '1' }) })));
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
-    const { properties, 'metadata-log': log } = await metadataOf('busy');
-    expect(Object.keys(properties)).toEqual(expect.arrayContaining(names));
-    expect(log).toHaveLength(names.length);
+    expect(Object.keys((await metadataOf('busy')).properties)).toEqual(expect.arrayContaining(names));
   });
 
   it('of several that append to the same snapshot lets one through, and the others know', async () => {
@@ -124,6 +122,24 @@ describe('a commit to one table', () => {
       expect((await commit('tidy', { updates: setting({ time: String(time) }) })).status).toBe(200);
     const { location } = await metadataOf('tidy');
     expect(await readdir(`${location.replace(/^file:\/\//, '')}/metadata`)).toHaveLength(2);
+  });
+});
+
+describe('the feed of snapshots', () => {
+  it('hears of what engines commit, alone or over several tables', async () => {
+    await createTable(server, 'changed', 'fed');
+    const leaves = new AbortController();
+    const feed = server.icecore.snapshotFeed.snapshots('changed.fed', null, leaves.signal);
+    const first = feed.next();
+    expect((await append('fed', 21n)).status).toBe(200);
+    expect((await first).value?.snapshot.snapshotId).toBe(21n);
+    const second = feed.next();
+    const metadata = await metadataOf('fed');
+    const committed = await transact(change('fed', { requirements: [], updates: appendUpdates(metadata, 22n) }));
+    expect(committed.status, committed.text).toBe(204);
+    expect((await second).value?.snapshot.snapshotId).toBe(22n);
+    leaves.abort();
+    await feed.return(undefined);
   });
 });
 
