@@ -1,3 +1,4 @@
+import { IcecoreError } from '../src/errors.ts';
 import type { FeatureSet } from '../src/features/feature-set.ts';
 import type { Feature, FeatureTable } from '../src/features/feature-table.ts';
 import { featuresOf, featureTableOf } from '../src/features/feature-table-of.ts';
@@ -75,6 +76,14 @@ export const loadModels: Load<Model> = (names, { icecore }) => Promise.all(names
 
 /** By id. */
 export const loadRuns: Load<Run> = (ids, { icecore }) => icecore.runs.getMany(ids);
+
+/** A key for a field that cannot be null. Throws NOT_FOUND where the caller may not see what it stands for. */
+export async function shownKey(key: string, load: Load<object>, what: string, context: ApiContext): Promise<string> {
+  if (context.icecore.access.permissions.unrestricted) return key;
+  const [found] = await load([key], context);
+  if (found != null) return key;
+  throw new IcecoreError('NOT_FOUND', `${what} is gone, or may not be read by this caller.`);
+}
 
 /** The runs that wrote snapshots, by `snapshotKey`. */
 export const loadProducers: Load<Run> = async (keys, { icecore }) => {

@@ -8,6 +8,7 @@ import { auditTrail } from './audit.ts';
 import { type Connection, type PageArgs, pageSize } from './connection.ts';
 import type { ApiContext } from './context.ts';
 import type { Given } from './input.ts';
+import { loadModelVersions, loadRuns, shownKey } from './loading.ts';
 import { mutate } from './mutation.ts';
 import { type SpineInput, spineOf, tableAsOf } from './point-in-time.ts';
 import { versionKey } from './version-key.ts';
@@ -49,12 +50,12 @@ export async function predictionsOf(
   };
 }
 
-export function predictionModelVersion({ model, version }: Prediction): string {
-  return versionKey({ name: model, version });
+export function predictionModelVersion({ model, version }: Prediction, _args: object, context: ApiContext): Promise<string> {
+  return shownKey(versionKey({ name: model, version }), loadModelVersions, 'The model version of the prediction', context);
 }
 
-export function predictionRun({ runId }: Prediction): string {
-  return runId;
+export function predictionRun({ runId }: Prediction, _args: object, context: ApiContext): Promise<string> {
+  return shownKey(runId, loadRuns, 'The run of the prediction', context);
 }
 
 export async function predictionExplanation(
@@ -67,8 +68,12 @@ export async function predictionExplanation(
   return { ...explanation, trail: await auditTrail({ of }, context) };
 }
 
-export function predictionExplanationModelVersion({ model, version }: PredictionExplanationView): string {
-  return versionKey({ name: model, version });
+export function predictionExplanationModelVersion(
+  { model, version }: PredictionExplanationView,
+  _args: object,
+  context: ApiContext,
+): Promise<string> {
+  return shownKey(versionKey({ name: model, version }), loadModelVersions, 'The model version of the prediction', context);
 }
 
 export function predictionExplanationTrainingSet({ trainingSet }: PredictionExplanationView): string | null {

@@ -7,6 +7,7 @@ import type { Reproduction } from '../src/training/reproduce-training-set.ts';
 import { afterKey, type Connection, connectionOf, type PageArgs, pageSize } from './connection.ts';
 import type { ApiContext } from './context.ts';
 import type { Given } from './input.ts';
+import { loadModelVersions, loadTrainingSets, shownKey } from './loading.ts';
 import { mutate } from './mutation.ts';
 import { predictionsOf } from './predictions.ts';
 import { runKey, runPlaceOf } from './run-place.ts';
@@ -18,8 +19,8 @@ export function trainingSetRunTrainingSet(run: Run): string | null {
   return result === null ? null : versionKey(result);
 }
 
-export function reproductionRunTrainingSet(run: Run): string {
-  return versionKey(run.input as VersionedName);
+export function reproductionRunTrainingSet(run: Run, _args: object, context: ApiContext): Promise<string> {
+  return shownKey(versionKey(run.input as VersionedName), loadTrainingSets, 'The training set', context);
 }
 
 function reproductionOf(run: Run): Reproduction | null {
@@ -46,9 +47,9 @@ export function reproductionRunDifferences(run: Run, _args: object, { icecore, c
   return ['What differs is told to who started the run.'];
 }
 
-export function scoringRunModelVersion(run: Run, _args: object, { icecore }: ApiContext): string {
-  const { model, version } = icecore.scoring.state(run);
-  return versionKey({ name: model, version });
+export function scoringRunModelVersion(run: Run, _args: object, context: ApiContext): Promise<string> {
+  const { model, version } = context.icecore.scoring.state(run);
+  return shownKey(versionKey({ name: model, version }), loadModelVersions, 'The model version', context);
 }
 
 export function scoringRunModelIdentity(run: Run, _args: object, { icecore }: ApiContext): 'REPORTED' | 'ASSERTED' | null {

@@ -44,7 +44,8 @@ builder.objectType(Prediction, {
 builder.objectType(PredictionExplanation, {
   description: 'From a prediction back to everything it rests on, each step derived again and compared, not just looked up.',
   fields: (t) => ({
-    features: t.expose('features', { type: 'JSON' }),
+    // None where they could not be read again; the differences say why.
+    features: t.field({ type: 'JSON', resolve: ({ features }) => features ?? {} }),
     sources: t.expose('sources', { type: [TableSnapshot] }),
     modelVersion: t.field({ type: ModelVersion, resolve: answer.predictionExplanationModelVersion }),
     approvedBy: t.expose('approvedBy', { type: Actor, nullable: true }),

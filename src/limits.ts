@@ -307,7 +307,7 @@ export const catalogGoodbyeMsMax = 3_000;
 export const catalogWatchPollMs = 5_000;
 
 /** Names that a list reads at a time to find those that its caller may see. */
-export const pointersLookedThrough = 200;
+export const pointersLookedThrough = 1000;
 /** The same of things that have entries of their own; doubles, since who sees little of much has to go through it all. */
 export const entriesLookedThroughMin = 100;
 export const entriesLookedThroughMax = 2000;

@@ -162,7 +162,9 @@ export class GuardedCatalog implements Catalog {
     isVisible: (item: Item) => boolean,
     keyOf: (item: Item) => string,
   ): Promise<readonly Item[]> {
-    if (this.#access.permissions.unrestricted) return await read({ limit, ...(after === undefined ? {} : { after }) });
+    const { grants, unrestricted } = this.#access.permissions;
+    if (unrestricted) return await read({ limit, ...(after === undefined ? {} : { after }) });
+    if (grants.length === 0) return [];
     const found: Item[] = [];
     const size = Math.max(limit, pointersLookedThrough);
     for (let from = after; ; ) {

@@ -180,8 +180,7 @@ export class Runs {
     for (const run of runs) {
       const readable = await this.#readable([...run.inputs, ...run.outputs]);
       const isOwn = run.by.id === this.#access.permissions.subject;
-      const showsTo = this.#operations.get(run.operation)?.showsTo;
-      if (!isOwn && !(showsTo === undefined ? readable.includes(true) : await showsTo(run))) continue;
+      if (!isOwn && !this.#access.mayReadAll() && !(await this.#showsTo(run, readable))) continue;
       seen.push({
         ...run,
         inputs: run.inputs.filter((_, index) => readable[index]),
@@ -191,6 +190,11 @@ export class Runs {
       });
     }
     return seen;
+  }
+
+  async #showsTo(run: Run, readable: readonly boolean[]): Promise<boolean> {
+    const { showsTo } = this.#operations.get(run.operation) ?? {};
+    return showsTo === undefined ? readable.includes(true) : await showsTo(run);
   }
 
   async #readable(tables: readonly TableSnapshotRef[]): Promise<readonly boolean[]> {

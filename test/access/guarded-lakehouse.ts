@@ -5,7 +5,7 @@ import { ModelServer, scoring } from '../scoring/model-server.ts';
 export const secret = 'zebra';
 
 /** Those who ask: each name is the subject, and its key begins with it. */
-export type Who = 'rita' | 'ben' | 'fay' | 'lou' | 'adm' | 'nil';
+export type Who = 'rita' | 'ben' | 'fay' | 'lou' | 'dash' | 'adm' | 'nil';
 
 const keys = [
   { subject: 'rita', kind: 'HUMAN', roles: ['scientist', 'admin'] },
@@ -14,6 +14,8 @@ const keys = [
   { subject: 'fay', kind: 'HUMAN', roles: ['scientist', 'approver', 'admin'] },
   // May look at what fay may change.
   { subject: 'lou', kind: 'HUMAN', roles: ['scientist', 'admin'] },
+  // Shows predictions, and sees neither the model nor what it was trained on.
+  { subject: 'dash', kind: 'SERVICE', roles: ['viewer'] },
   { subject: 'adm', kind: 'HUMAN', roles: ['admin'] },
   { subject: 'nil', kind: 'HUMAN', roles: ['viewer'] },
 ] as const;
@@ -27,6 +29,7 @@ const grants = [
   { subject: 'fay', on: 'training.new', may: 'write' },
   { subject: 'fay', on: 'training.new__spine', may: 'write' },
   { subject: 'lou', on: 'features', may: 'read' },
+  { subject: 'dash', on: 'predictions', may: 'read' },
 ];
 
 export function keyOf(who: Who): string {

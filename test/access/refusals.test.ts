@@ -382,6 +382,25 @@ describe('narrow grants', () => {
     expect(whole.featureTable).toEqual({ owner: 'fay', definition: expect.stringContaining(secret) });
   });
 
+  test('on predictions show them, and of what they rest on no more than that it is there', async () => {
+    const shown = `{ predictions(table: "${hiddenScores}") { edges { node { output status } } } }`;
+    expect((await lakehouse.data('dash', shown)).predictions.edges).toHaveLength(3);
+    for (const field of ['modelVersion { version }', 'run { id }']) {
+      const { errors } = await lakehouse.ask(
+        'dash',
+        `{ predictions(table: "${hiddenScores}", first: 1) { edges { node { ${field} } } } }`,
+      );
+      expect(errors?.[0]).toMatchObject({ message: expect.stringMatching(/may not be read/), extensions: { code: 'NOT_FOUND' } });
+    }
+    const explained =
+      '{ predictions(table: "NAME", first: 1) { edges { node { explanation { features sources { tableName } rederived differences trainingSet { name } } } } } }';
+    const { explanation } = (await lakehouse.data('dash', explained.replace('NAME', hiddenScores))).predictions.edges[0].node;
+    expect(explanation).toMatchObject({ features: {}, sources: [], rederived: false, trainingSet: null });
+    expect(JSON.stringify(explanation)).not.toContain(`${secret}_flights`);
+    const whole = (await lakehouse.data('rita', explained.replace('NAME', hiddenScores))).predictions.edges[0].node.explanation;
+    expect(whole).toMatchObject({ rederived: true, differences: [] });
+  });
+
   test('do not let a name be taken that somebody else has', async () => {
     const set = await lakehouse.ask(
       'fay',
