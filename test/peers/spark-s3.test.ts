@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStorage } from '../../src/storage/routed-storage.ts';
 import { mavenJar } from '../environment/maven.ts';
 import { describeWith } from '../environment/tool.ts';
 import { type ObjectStore, startObjectStore } from '../s3/seaweedfs.ts';
@@ -33,6 +34,20 @@ describeWith(['java', 'mvn', 'python3'], 'Spark on S3, without keys of its own',
     await store?.stop();
   });
 
+  /** Of a table, as the store has them. */
+  async function manifestLists(table: string): Promise<readonly string[]> {
+    const warehouse = `s3://${store.bucket}/scoped/warehouse`;
+    const storage = await openStorage({ warehouse, cacheDir: `${server.directory}/listing`, environment: store.environment });
+    try {
+      const found = await Array.fromAsync(storage.list(`${warehouse}/shared`));
+      return found
+        .map(({ location }) => location)
+        .filter((location) => location.includes(`/${table}-`) && location.includes('/snap-'));
+    } finally {
+      await storage.close();
+    }
+  }
+
   test.each(['vended-credentials', 'remote-signing'])(
     'with %s it makes tables, writes, changes and reads them',
     async (delegation) => {
@@ -62,6 +77,8 @@ describeWith(['java', 'mvn', 'python3'], 'Spark on S3, without keys of its own',
           `CALL lake.system.expire_snapshots(table => '${name}', older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 1)`,
         );
         expect(await spark.sql(`SELECT count(*) FROM ${name}`)).toEqual([[6]]);
+        // They go many at a time, each request signed with its body.
+        expect(await manifestLists(delegation.replace('-', '_'))).toHaveLength(1);
         // With PURGE Spark removes files itself, after the table is gone: then nothing is signed for it any more.
         await spark.sql(`DROP TABLE ${name}${delegation === 'remote-signing' ? '' : ' PURGE'}`);
       } finally {
