@@ -156,6 +156,20 @@ describe.skipIf(reason !== null)('tables on S3', () => {
     expect((await ask(vending, '/v1/namespaces/raw/tables/kept')).status).toBe(200);
   });
 
+  test('the place of a table that a caller may not see is taken all the same', async () => {
+    const { body } = await create(vending, 'hidden');
+    for (const location of [
+      body.metadata.location,
+      `${body.metadata.location}/data`,
+      `s3://${store.bucket}/scoped/two/icecore`,
+    ]) {
+      const asked = { body: { name: 'thief', schema, location }, key: 'key-of-eve' };
+      const refusal = refusalOf(await ask(vending, '/v1/namespaces/other/tables', asked));
+      expect(refusal).toMatch(/^403 ForbiddenException: The location of other\.thief, /);
+      expect(refusal).not.toContain('raw.hidden');
+    }
+  });
+
   test('what a server has is what it says: endpoints, and how the store is reached', async () => {
     const { body } = await ask(vending, '/v1/config');
     expect(body.endpoints).toEqual(
