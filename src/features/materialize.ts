@@ -157,7 +157,7 @@ async function keepOutside(
   const column = eventColumn(table.metadata);
   const head = currentSnapshot(table.metadata) ?? null;
   const plan = await planSnapshot(tables.files, table.metadata, head, { schema, where: inWindow(column, window), signal });
-  const scan = await openScan(tables, { table }, schema, plan);
+  const scan = await openScan(tables, { table, isKept: true }, schema, plan);
   try {
     const { files } = await writeDataFiles(tables, {
       connection,

@@ -119,7 +119,7 @@ async function rewrite(
 ): Promise<readonly DataFile[]> {
   const schema = currentSchema(table.metadata);
   const withLineage = hasRowLineage(table.metadata);
-  const scan = await openScan(tables, { table, withLineage }, schema, { tasks, counters: noCounters });
+  const scan = await openScan(tables, { table, withLineage, isKept: true }, schema, { tasks, counters: noCounters });
   try {
     const written = await writeDataFiles(tables, {
       connection,

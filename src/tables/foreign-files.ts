@@ -27,6 +27,27 @@ export async function requireReadableFile(tables: Tables, file: string): Promise
   if (!tables.access.permissions.unrestricted) await judge(tables, [file], () => false);
 }
 
+/**
+ * Throws FAILED_PRECONDITION where rows that are about to be written anew as a table's own lie in another table's place, and callers are told
+ * apart: who may read both would bring them to those who may read the one.
+ */
+export async function requireOwnRows(
+  tables: Tables,
+  { location }: Pick<TableMetadata, 'location'>,
+  files: readonly string[],
+): Promise<void> {
+  if (!tables.access.inForce) return;
+  const foreign = files.filter((file) => !isUnder(file, location)).map(parseLocation);
+  if (foreign.length === 0) return;
+  for await (const { place } of placesOf(tables)) {
+    if (!foreign.some((file) => liesUnder(file, place))) continue;
+    throw new IcecoreError(
+      'FAILED_PRECONDITION',
+      'Files of the table lie in the place of another table, and are not written anew as its own. Copy the rows that are meant by writeRows, from a SELECT.',
+    );
+  }
+}
+
 async function judge(tables: Tables, files: readonly string[], isExpected: (file: string) => boolean): Promise<void> {
   const owned = new Set<string>();
   const parsed = files.map((file) => [file, parseLocation(file)] as const);

@@ -179,7 +179,7 @@ async function rewrite(
   const { metadata } = table;
   const schema = currentSchema(metadata);
   const withLineage = hasRowLineage(metadata);
-  const old = await openScan(tables, { table, withLineage }, schema, { tasks: work.partly, counters: noCounters });
+  const old = await openScan(tables, { table, withLineage, isKept: true }, schema, { tasks: work.partly, counters: noCounters });
   try {
     const fields = withLineage ? [...schema.fields, ...lineageFields] : schema.fields;
     const columns = fields.map(({ name }) => quoteIdentifier(name)).join(', ');

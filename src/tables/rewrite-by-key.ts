@@ -88,7 +88,7 @@ async function prepare(tables: Tables, connection: DuckDBConnection, table: Tabl
       const hit = await matches(connection, scan.sql, relation, keys);
       const tasks = [...scan.tasksByPath].filter(([path]) => hit.files.has(path)).map(([, task]) => task);
       const withLineage = hasRowLineage(table.metadata);
-      const kept = await openScan(tables, { table, withLineage }, schema, { ...plan, tasks });
+      const kept = await openScan(tables, { table, withLineage, isKept: true }, schema, { ...plan, tasks });
       try {
         const fields = withLineage ? [...schema.fields, ...lineageFields] : schema.fields;
         const columns = fields.map(({ name }) => quoteIdentifier(name)).join(', ');
@@ -157,7 +157,7 @@ async function deleteByPosition(
     if (isUpsert) {
       const given = await tableColumnsSql(connection, relation, schema);
       const { plan } = scan;
-      const old = withLineage ? await openScan(tables, { table, withLineage }, schema, plan) : null;
+      const old = withLineage ? await openScan(tables, { table, withLineage, isKept: true }, schema, plan) : null;
       try {
         const { files: written } = await writeDataFiles(tables, {
           connection,

@@ -11,6 +11,7 @@ import type { LocalCopy } from '../storage/storage.ts';
 import { openAsParquet } from './avro-file.ts';
 import { isDeletionVector, writeVectors } from './deletion-vectors.ts';
 import { type ColumnsByFile, columnsByFile } from './file-columns.ts';
+import { requireOwnRows } from './foreign-files.ts';
 import { type ParquetSource, type ReadParquetOptions, readParquetSql } from './read-parquet.ts';
 import { lineageFields, lineageOf } from './row-lineage.ts';
 import { planSnapshot, type SnapshotPlan } from './snapshot-files.ts';
@@ -27,6 +28,8 @@ export interface ScanOptions extends ReadParquetOptions {
   readonly columns?: readonly string[];
   /** Leaves out files that hold no match. It filters no rows: put `predicateSql` behind WHERE for that. */
   readonly where?: Expression;
+  /** The rows go on as the same table's, in new files of it. */
+  readonly isKept?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -61,15 +64,14 @@ export async function scanRelation(tables: Tables, options: ScanOptions): Promis
 /** The same for files that were planned before. */
 export async function openScan(
   tables: Tables,
-  options: Pick<ScanOptions, 'table' | 'columns' | 'withPosition' | 'withLineage'>,
+  options: Pick<ScanOptions, 'table' | 'columns' | 'withPosition' | 'withLineage' | 'isKept'>,
   schema: Schema,
   plan: SnapshotPlan,
 ): Promise<ScanRelation> {
   const fields = options.columns?.map((name) => requireField(schema, name)) ?? schema.fields;
-  await tables.files.judge(
-    options.table.metadata,
-    plan.tasks.flatMap(({ file, deletes }) => [file.filePath, ...deletes.map(({ filePath }) => filePath)]),
-  );
+  const paths = plan.tasks.flatMap(({ file, deletes }) => [file.filePath, ...deletes.map(({ filePath }) => filePath)]);
+  await tables.files.judge(options.table.metadata, paths);
+  if (options.isKept === true) await requireOwnRows(tables, options.table.metadata, paths);
   for (const task of plan.tasks) refuseUnreadable(task);
   const copies = new Map<string, LocalCopy>();
   let vectors: Awaited<ReturnType<typeof writeVectors>> = null;

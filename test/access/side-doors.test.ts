@@ -113,7 +113,16 @@ describe('a table of one’s own is no way into another', () => {
       await transaction.commit();
     });
     await expectClosed('fay', 'features.named');
-    // Who may read both may read them here too.
+    // Who may read both may read them here too, and by no maintenance make them this table's own.
+    const compaction = 'mutation { compactTable(input: { table: "features.named" }) { run { id } } }';
+    const { run } = (await lakehouse.data('rita', compaction)).compactTable;
+    const ended = await access.asServer(() =>
+      lakehouse.server.icecore.runs.ended(JSON.parse(Buffer.from(run.id, 'base64url').toString())[1]),
+    );
+    expect([ended.status, ended.error]).toEqual(['FAILED', expect.stringContaining('in the place of another table')]);
+    const upsert =
+      'mutation { writeRows(input: { table: "features.named", mode: UPSERT, keys: ["k"], rows: { json: [{ k: "0" }] } }) { rowsAdded } }';
+    expect((await lakehouse.ask('rita', upsert)).errors?.[0]?.extensions.code).toBe('FAILED_PRECONDITION');
     expect(
       (await lakehouse.data('rita', '{ sql(statement: "SELECT count(*) AS n FROM features.named") { rows } }')).sql.rows[0].n,
     ).not.toBe('0');
