@@ -11,6 +11,8 @@ import { pythonEnvironment } from './python.ts';
 const version = '470';
 const pluginsKept = new Set(['iceberg']);
 const startMsMax = 3 * 60_000;
+/** Runs a command, and kills it when whoever started it closes its input or is gone. */
+const untilInputEnds = 'exec 3<&0; "$@" & child=$!; (cat <&3 > /dev/null; kill -9 $child 2> /dev/null) & wait $child';
 
 export interface TrinoOptions {
   /** Empty, on local disk. */
@@ -61,16 +63,16 @@ export class Trino {
     const log = join(directory, 'trino.log');
     const file = openSync(log, 'w');
     const child = spawn(
-      java,
+      'sh',
       [
+        ...['-c', untilInputEnds, 'sh', java],
         ...['-Xmx2G', '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError', '-XX:+EnableDynamicAgentLoading'],
         ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`),
         ...['-cp', `${home}/lib/*`, 'io.trino.server.TrinoServer'],
       ],
-      { cwd: directory, stdio: ['ignore', file, file] },
+      { cwd: directory, stdio: ['pipe', file, file] },
     );
     closeSync(file);
-    process.once('exit', () => child.kill('SIGKILL'));
     const trino = new Trino(url, child);
     await trino.#ready(log);
     return trino;
@@ -91,7 +93,7 @@ export class Trino {
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    this.#child.stdin?.end();
     await ended;
   }
 
