@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<() => Promise<readonly Benc
   'point-in-time': async () => (await import('./point-in-time.ts')).benchPointInTime,
   planning: async () => (await import('./planning.ts')).benchPlanning,
   rest: async () => (await import('./rest.ts')).benchRest,
+  appends: async () => (await import('./appends.ts')).benchAppends,
   demo: async () => (await import('./demo.ts')).benchDemo,
 };
 
