@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<() => Promise<readonly Benc
   planning: async () => (await import('./planning.ts')).benchPlanning,
   rest: async () => (await import('./rest.ts')).benchRest,
   appends: async () => (await import('./appends.ts')).benchAppends,
+  upserts: async () => (await import('./upserts.ts')).benchUpserts,
   demo: async () => (await import('./demo.ts')).benchDemo,
 };
 
