@@ -1,11 +1,11 @@
 import { type DuckDBConnection, DuckDBScalarFunction, VARCHAR } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import type { PartitionSpec } from '../iceberg/partition-spec.ts';
-import type { Schema } from '../iceberg/schema.ts';
+import { childFields, fieldById, isSingleValued, type Schema } from '../iceberg/schema.ts';
 import { bindTransform, canTransform, parseTransform, transformResultType } from '../iceberg/transform.ts';
-import type { Literal, PrimitiveType } from '../iceberg/type.ts';
+import type { Literal, NestedField, PrimitiveType } from '../iceberg/type.ts';
 
-import { quoteIdentifier } from '../sql/quote.ts';
+import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { parsePartitionText, partitionTextSql, printPartitionText } from './partition-text.ts';
 
 /** A hidden column that DuckDB partitions its output by: the text of one partition field's value. */
@@ -24,21 +24,38 @@ const directoryTextMax = 60;
 /** The hidden columns of a spec's fields, in order. Registers on the connection what SQL alone cannot compute. Throws FAILED_PRECONDITION. */
 export function partitionColumns(connection: DuckDBConnection, schema: Schema, spec: PartitionSpec): readonly PartitionColumn[] {
   return spec.fields.map((field, index) => {
-    const source = schema.fields.find(({ id }) => id === field.sourceId);
+    const source = fieldById(schema, field.sourceId);
+    const isWritable = source !== undefined && isSingleValued(schema, source.id);
     const transform = parseTransform(field.transform);
     if (transform.kind === 'void' && source === undefined) return constantNull(index);
-    if (source === undefined || !canTransform(transform, source.type)) {
+    if (!isWritable || !canTransform(transform, source.type)) {
       throw new IcecoreError(
         'FAILED_PRECONDITION',
         `Partition field "${field.name}" (${field.transform} of field ${field.sourceId}) cannot be written: ` +
-          'Icecore writes identity, bucket, truncate, year, month, day, hour and void of top-level columns. Change the partitioning.',
+          'Icecore writes identity, bucket, truncate, year, month, day, hour and void of columns and of fields of structs. Change the partitioning.',
       );
     }
     if (transform.kind === 'void') return constantNull(index);
     const resultType = transformResultType(field.transform, source.type);
-    const valueSql = transformSql(connection, field.transform, source.type, quoteIdentifier(source.name));
+    const valueSql = transformSql(connection, field.transform, source.type, columnSql(schema, source.id));
     return { name: hiddenName(index), resultType, valueSql, directorySql: directorySql(valueSql, resultType) };
   });
+}
+
+/** A column, or a field of a struct: null where the struct is. */
+function columnSql(schema: Schema, fieldId: number): string {
+  const [column, ...rest] = fieldsTo(schema.fields, fieldId) ?? [];
+  return rest.reduce((sql, { name }) => `struct_extract(${sql}, ${quoteText(name)})`, quoteIdentifier(column?.name ?? ''));
+}
+
+/** The way down to a field, from its column on; null where it is not among these. */
+function fieldsTo(fields: readonly NestedField[], fieldId: number): readonly NestedField[] | null {
+  for (const field of fields) {
+    if (field.id === fieldId) return [field];
+    const inner = fieldsTo(childFields(field.type), fieldId);
+    if (inner !== null) return [field, ...inner];
+  }
+  return null;
 }
 
 /** The value that a hidden column's text in a directory stands for; undefined where only its hash is there. */
