@@ -83,6 +83,56 @@ describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
     ]);
   });
 
+  test('writes every type it has, in Parquet and Avro, and partitions of any value; GraphQL reads them', async () => {
+    await spark.sql(`CREATE TABLE shared.types (b BOOLEAN, i INT, l BIGINT, f FLOAT, d DOUBLE, de DECIMAL(38, 10), da DATE, ts TIMESTAMP,
+      tn TIMESTAMP_NTZ, s STRING, bi BINARY, li ARRAY<DOUBLE>, m MAP<STRING, BIGINT>,
+      st STRUCT<a: INT, b: ARRAY<STRUCT<c: STRING>>>) USING iceberg`);
+    await spark.sql(`INSERT INTO shared.types VALUES
+      (true, -2147483648, -9223372036854775808, CAST('NaN' AS FLOAT), CAST('-Infinity' AS DOUBLE),
+       -1234567890123456789012345678.0123456789, DATE '1582-10-15', TIMESTAMP '1900-01-01 00:00:00.000001',
+       TIMESTAMP_NTZ '2262-04-11 23:47:16.854775', 'né 🛫', X'DEADBEEF', array(1.5, null), map('a', 1, 'b', null),
+       named_struct('a', 1, 'b', array(named_struct('c', 'x'), null))),
+      (null, null, null, null, null, null, null, null, null, null, null, null, null, null)`);
+    const [none, full] = await lakehouse.rows('shared.types');
+    expect(Object.values(none as object)).toEqual(Array(14).fill(null));
+    expect(full).toEqual({
+      b: true,
+      i: -2147483648,
+      l: '-9223372036854775808',
+      f: 'NaN',
+      d: '-Infinity',
+      de: '-1234567890123456789012345678.0123456789',
+      da: '1582-10-15',
+      ts: '1900-01-01T00:00:00.000001Z',
+      tn: '2262-04-11T23:47:16.854775',
+      s: 'né 🛫',
+      bi: '3q2+7w==',
+      li: [1.5, null],
+      m: [
+        ['a', '1'],
+        ['b', null],
+      ],
+      st: { a: 1, b: [{ c: 'x' }, null] },
+    });
+    const avro = "TBLPROPERTIES ('write.format.default' = 'avro')";
+    await spark.sql(`CREATE TABLE shared.types_in_avro USING iceberg ${avro} AS SELECT * FROM shared.types`);
+    expect(await lakehouse.rows('shared.types_in_avro')).toEqual([none, full]);
+
+    const cities = ['a/b c%20é', 'a=b&c+d', '?#%', '..', '', 'x\'y"z'];
+    await spark.sql('CREATE TABLE shared.cities (city STRING, n INT) USING iceberg PARTITIONED BY (city)');
+    const given = JSON.stringify([...cities.map((city, n) => [city, n]), ['', 9]]);
+    await spark.python(`spark.createDataFrame(${given}, "city STRING, n INT").writeTo("shared.cities").append()`);
+    await spark.sql('INSERT INTO shared.cities VALUES (NULL, 10)');
+    expect((await lakehouse.rows('shared.cities')).length).toBe(8);
+    const upserted = cities.map((city, n) => ({ city, n: n + 100 }));
+    await lakehouse.write('shared.cities', upserted, { mode: 'UPSERT', keys: ['city'] });
+    expect(await spark.sql('SELECT count(*), count(DISTINCT city), min(n) FROM shared.cities')).toEqual([[7, 6, 10]]);
+    for (const { city, n } of upserted) {
+      const quoted = city.replaceAll("'", "\\'");
+      expect(await spark.sql(`SELECT n FROM shared.cities WHERE city = '${quoted}'`)).toEqual([[n]]);
+    }
+  });
+
   test('deletes by position are read by GraphQL, and tables that GraphQL writes by Spark', async () => {
     await spark.sql(`CREATE TABLE shared.positions (id BIGINT, name STRING) USING iceberg
       TBLPROPERTIES ('write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'format-version' = '2')`);
@@ -261,6 +311,24 @@ describeWith(['python3', 'java', 'mvn'], 'Spark over the REST catalog', () => {
       /training-set\/pinned\/v1/,
     );
     expect((await lakehouse.snapshots('shared.pinned')).map(({ snapshotId }) => snapshotId)).toEqual([held, later]);
+  });
+
+  test('stages a write for review and publishes it, and takes files over that are there already', async () => {
+    await spark.sql("CREATE TABLE shared.reviewed (id BIGINT) USING iceberg TBLPROPERTIES ('write.wap.enabled' = 'true')");
+    await spark.sql('INSERT INTO shared.reviewed VALUES (1)');
+    await spark.python('spark.conf.set("spark.wap.id", "review")');
+    await spark.sql('INSERT INTO shared.reviewed VALUES (2)');
+    await spark.python('spark.conf.unset("spark.wap.id")');
+    await lakehouse.write('shared.reviewed', [{ id: '3' }]);
+    expect(await lakehouse.rows('shared.reviewed')).toEqual([{ id: '1' }, { id: '3' }]);
+    await spark.sql("CALL lake.system.publish_changes('shared.reviewed', 'review')");
+    expect(await lakehouse.rows('shared.reviewed')).toEqual([{ id: '1' }, { id: '2' }, { id: '3' }]);
+
+    const files = `file://${server.directory}/warehouse/delivered`;
+    await spark.python(`spark.range(3).selectExpr("id", "concat('n', id) AS name").write.parquet("${files}")`);
+    await spark.sql('CREATE TABLE shared.taken (id BIGINT, name STRING) USING iceberg');
+    await spark.sql(`CALL lake.system.add_files(table => 'shared.taken', source_table => '\`parquet\`.\`${files}\`')`);
+    expect(await lakehouse.rows('shared.taken')).toEqual([0, 1, 2].map((id) => ({ id: String(id), name: `n${id}` })));
   });
 
   test('streams into a table, and reads what changed between two snapshots', async () => {
