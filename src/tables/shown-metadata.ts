@@ -43,13 +43,19 @@ export function shownText(access: Access, metadata: TableMetadata, text: string)
   return names.reduce((shown, [tag, name]) => shown.replaceAll(tag, name), text);
 }
 
-/** Tags of training sets that may not be seen, and of which no table has the rows any more, with what they show as. */
+/**
+ * The pins of training sets and runs that may not be seen, with what they show as. A run reads one table and writes another: its pin shows to
+ * who may read all. A model version shows to whoever may read the table that it pins.
+ */
 function hiddenPins(access: Access, { refs, properties }: TableMetadata): ReadonlyMap<string, string> {
-  const remembered = Object.keys(properties).filter((name) => name.startsWith(pinProperty('training-set/')));
+  const remembered = Object.keys(properties).filter((name) => name.startsWith(pinProperty('')));
   const tags = [...Object.keys(refs), ...remembered.map((name) => name.slice(pinProperty('').length))];
   const hidden = new Map<string, string>();
   for (const tag of new Set(tags)) {
-    if (tag.startsWith('training-set/') && !showsTrainingSet(access, tag)) hidden.set(tag, `icecore-pin-${hidden.size + 1}`);
+    const isHidden = tag.startsWith('training-set/')
+      ? !showsTrainingSet(access, tag)
+      : tag.startsWith('icecore-run-') && !access.mayReadAll();
+    if (isHidden) hidden.set(tag, `icecore-pin-${hidden.size + 1}`);
   }
   return hidden;
 }

@@ -179,7 +179,7 @@ export class GuardedLakehouse {
 
   /** By what the server itself sees: uuids, snapshot ids, locations, and ids of runs that are about hidden things alone. */
   async #traces(): Promise<readonly string[]> {
-    const { access, catalog, ledger, tables } = this.server.icecore;
+    const { access, catalog, ledger, runs, tables } = this.server.icecore;
     return await access.asServer(async () => {
       const all = await tables.list({ limit: 1000 });
       const hidden = all.filter(({ identifier }) => identifier.namespace[0] !== 'features');
@@ -196,7 +196,13 @@ export class GuardedLakehouse {
       }
       if (gone.length === 0) throw new Error('nothing is recorded of the table that is gone');
       await ledger.refresh();
-      return [...new Set([...traces, ...gone])].filter((trace) => trace !== '' && trace !== 'null');
+      const { runs: made } = await runs.list({ first: 100 });
+      const hiddenRuns = made.filter(
+        ({ input, kind }) => kind !== 'MATERIALIZATION' && !JSON.stringify(input).includes('features.'),
+      );
+      return [...new Set([...traces, ...gone, ...hiddenRuns.map(({ id }) => id)])].filter(
+        (trace) => trace !== '' && trace !== 'null',
+      );
     });
   }
 }

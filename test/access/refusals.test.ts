@@ -23,12 +23,11 @@ const digest = 'ef'.repeat(32);
 
 /** What a caller is told about a thing by its name, the name left out. */
 async function told(who: Who, query: string, name: string): Promise<string> {
-  const answer = await lakehouse.ask(who, query.replaceAll('NAME', name));
-  expect(JSON.stringify(answer)).not.toMatch(new RegExp(lakehouse.hiddenTraces.map((trace) => RegExp.escape(trace)).join('|')));
+  const answer = JSON.stringify(await lakehouse.ask(who, query.replaceAll('NAME', name)));
   const named = new RegExp(`(?<!\\w)${RegExp.escape(name)}(?!\\w)`, 'g');
-  return JSON.stringify(answer)
-    .replaceAll(named, 'NAME')
-    .replaceAll(/"(line|column)":\d+/g, '"at":0');
+  const told = answer.replaceAll(named, 'NAME').replaceAll(/"(line|column)":\d+/g, '"at":0');
+  expect(lakehouse.hiddenTraces.filter((trace) => told.includes(trace))).toEqual([]);
+  return told;
 }
 
 async function expectAlike(who: Who, questions: readonly Question[]): Promise<void> {
@@ -299,7 +298,7 @@ describe('reading alone', () => {
     const { errors } = await lakehouse.ask('fay', 'mutation { dropTable(input: { name: "features.plain" }) { name } }');
     expect(errors?.[0]?.extensions.code).toBe('PINNED');
     expect(JSON.stringify(errors)).not.toContain(secret);
-    expect(JSON.stringify(errors)).toContain('icecore-pin-1');
+    expect(JSON.stringify(errors)).toMatch(/icecore-pin-\d/);
     const removed = await lakehouse.ask(
       'fay',
       `mutation { setSnapshotRef(input: { table: "features.plain", name: "icecore-pin-1", type: TAG }) { ref { name } } }`,
