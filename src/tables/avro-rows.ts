@@ -1,5 +1,5 @@
 import { avroName } from '../iceberg/avro-schema.ts';
-import { printDate, printTime, printTimestamp } from '../iceberg/calendar.ts';
+import { printTime } from '../iceberg/calendar.ts';
 import { decimalFromBytes, printDecimal } from '../iceberg/decimal.ts';
 import { printJson } from '../iceberg/json.ts';
 import { decimalParts, isPrimitive, type NestedField, type PrimitiveType, type Type } from '../iceberg/type.ts';
@@ -38,19 +38,11 @@ function primitiveCell(type: PrimitiveType, value: unknown): unknown {
   const decimal = decimalParts(type);
   if (decimal !== null) return printDecimal(decimalFromBytes(value as Buffer), decimal.scale);
   switch (type) {
-    case 'date':
-      return printDate(Number(value));
     case 'time':
       return printTime(value as bigint);
-    case 'timestamp':
-    case 'timestamptz':
-      return printTimestamp(value as bigint, 'micros', false);
-    case 'timestamp_ns':
-    case 'timestamptz_ns':
-      return printTimestamp(value as bigint, 'nanos', false);
     case 'float':
     case 'double':
-      return Number.isFinite(value) ? value : String(value);
+      return Object.is(value, -0) ? '-0.0' : Number.isFinite(value) ? value : String(value);
     case 'uuid':
       return uuidText(value as Buffer);
     default:
@@ -58,9 +50,19 @@ function primitiveCell(type: PrimitiveType, value: unknown): unknown {
   }
 }
 
+/** Where it is not the column's own. The text of days and instants that DuckDB reads has no years beyond 9999. */
+const cellTypes: Partial<Record<PrimitiveType, string>> = {
+  binary: 'VARCHAR',
+  date: 'INTEGER',
+  timestamp: 'BIGINT',
+  timestamptz: 'BIGINT',
+  timestamp_ns: 'BIGINT',
+  timestamptz_ns: 'BIGINT',
+};
+
 /** The type under which DuckDB reads a cell of such a line. */
 export function jsonType(type: Type): string {
-  if (isPrimitive(type)) return type === 'binary' || type.startsWith('fixed') ? 'VARCHAR' : duckDbTypeText(type);
+  if (isPrimitive(type)) return cellTypes[type] ?? (type.startsWith('fixed') ? 'VARCHAR' : duckDbTypeText(type));
   switch (type.kind) {
     case 'struct':
       return `STRUCT(${type.fields.map((field, index) => `c${index} ${jsonType(field.type)}`).join(', ')})`;
@@ -73,7 +75,7 @@ export function jsonType(type: Type): string {
 
 /** SQL that makes the column out of what was read. */
 export function columnOf(type: Type, value: string, depth = 0): string {
-  if (isPrimitive(type)) return type === 'binary' || type.startsWith('fixed') ? `from_hex(${value})` : value;
+  if (isPrimitive(type)) return primitiveOf(type, value);
   const each = `e${depth}`;
   switch (type.kind) {
     case 'struct': {
@@ -88,5 +90,21 @@ export function columnOf(type: Type, value: string, depth = 0): string {
       const entry = `struct_pack(k := ${columnOf(type.key, `${each}.k`, depth + 1)}, v := ${columnOf(type.value, `${each}.v`, depth + 1)})`;
       return `map_from_entries(list_transform(${value}, lambda ${each}: ${entry}))`;
     }
+  }
+}
+
+function primitiveOf(type: PrimitiveType, value: string): string {
+  switch (type) {
+    case 'date':
+      return `(DATE '1970-01-01' + ${value})`;
+    case 'timestamp':
+      return `make_timestamp(${value})`;
+    case 'timestamptz':
+      return `CAST(make_timestamp(${value}) AS TIMESTAMP WITH TIME ZONE)`;
+    case 'timestamp_ns':
+    case 'timestamptz_ns':
+      return `make_timestamp_ns(${value})`;
+    default:
+      return type === 'binary' || type.startsWith('fixed') ? `from_hex(${value})` : value;
   }
 }

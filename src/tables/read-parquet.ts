@@ -139,6 +139,7 @@ function columnMap(fields: readonly NestedField[]): string {
   return `MAP {${entries.join(', ')}}`;
 }
 
+/** The entries of one map have one type, and so their defaults: text, which the reader casts. */
 function columnEntry(id: number, type: string, initial: string): string {
-  return `${id}: {name: 'c${id}', type: ${quoteText(type)}, default_value: ${initial}}`;
+  return `${id}: {name: 'c${id}', type: ${quoteText(type)}, default_value: CAST(${initial} AS VARCHAR)}`;
 }

@@ -92,11 +92,11 @@ function row(id: number): unknown {
   if (id === 3) return { id, on_x20day: null, at: null, price: null, raw: null, score: null, s: null, m: null };
   return {
     id,
-    on_x20day: -1,
+    on_x20day: id === 2 ? 100_000_000 : -1,
     at: 1_700_000_000_123_456,
     price: decimal(-12345),
     raw: Buffer.from([0, 255, 10]),
-    score: id === 1 ? Number.NaN : 0.5,
+    score: id === 1 ? Number.NaN : id === 2 ? -0 : 0.5,
     s: { a: id },
     m: [{ key: 7, value: 'seven' }],
   };
@@ -139,7 +139,14 @@ test.each(['null', 'deflate'])(
     const expected = ids.map((id) =>
       id === 3
         ? { id: '3', ...none }
-        : { id: String(id), ...whole, at: '2023-11-14 22:13:20.123456+00', score: id === 1 ? 'NaN' : 0.5, s: { a: id } },
+        : {
+            id: String(id),
+            ...whole,
+            ...(id === 2 ? { 'on day': '275760-09-13' } : {}),
+            at: '2023-11-14 22:13:20.123456+00',
+            score: id === 1 ? 'NaN' : id === 2 ? -0 : 0.5,
+            s: { a: id },
+          },
     );
     expect(await warehouse.rows(name, 'SELECT * FROM t ORDER BY id')).toEqual(expected);
     const page = await readRows(warehouse.tables, await warehouse.load(name), { first: 2, where: 'id > 1' });
