@@ -3,6 +3,19 @@ import { basename, dirname, join } from 'node:path';
 import { pathLiesUnder } from './location.ts';
 import { isErrno, outsideRoots } from './storage-error.ts';
 
+/** Of roots that exist: should one be moved or made a link later, what it leads to then lies outside of it, and is refused. */
+const realRoots = new Map<string, string>();
+
+async function realRootOf(root: string): Promise<string | null> {
+  try {
+    const real = await realpath(root);
+    realRoots.set(root, real);
+    return real;
+  } catch {
+    return await realPathOf(root);
+  }
+}
+
 /**
  * The path with every symbolic link in it followed, provided that it lies under one of the roots; throws FORBIDDEN
  * otherwise, naming the location. What does not exist yet is judged by its deepest directory that does.
@@ -11,7 +24,7 @@ export async function guardedPath(location: string, path: string, roots: readonl
   const real = await realPathOf(path);
   if (real === null) throw outsideRoots(location);
   for (const root of roots) {
-    const realRoot = await realPathOf(root);
+    const realRoot = realRoots.get(root) ?? (await realRootOf(root));
     if (realRoot !== null && pathLiesUnder(real, realRoot)) return real;
   }
   throw outsideRoots(location);
