@@ -23,10 +23,13 @@ import type {
 export class GuardedCatalog implements Catalog {
   readonly #catalog: Catalog;
   readonly #access: Access;
+  readonly #lookedThrough: number;
 
-  constructor(catalog: Catalog, access: Access) {
+  /** `lookedThrough` names are read at a time where some of them may not be seen. */
+  constructor(catalog: Catalog, access: Access, lookedThrough = pointersLookedThrough) {
     this.#catalog = catalog;
     this.#access = access;
+    this.#lookedThrough = lookedThrough;
   }
 
   get isReadOnly(): boolean {
@@ -166,7 +169,7 @@ export class GuardedCatalog implements Catalog {
     if (unrestricted) return await read({ limit, ...(after === undefined ? {} : { after }) });
     if (grants.length === 0) return [];
     const found: Item[] = [];
-    const size = Math.max(limit, pointersLookedThrough);
+    const size = Math.max(limit, this.#lookedThrough);
     for (let from = after; ; ) {
       const some = await read({ limit: size, ...(from === undefined ? {} : { after: from }) });
       found.push(...some.filter(isVisible));
