@@ -9,6 +9,12 @@ import { isErrno } from './storage-error.ts';
  * where something is there; of several writers one wins.
  */
 export async function writeDurably(path: string, bytes: Uint8Array, ifAbsent: boolean): Promise<void> {
+  const made = await writeUnsettled(path, bytes, ifAbsent);
+  await syncDirectories(dirname(path), made);
+}
+
+/** The same, durable once `syncDirectories` is done for its directory. Gives the topmost directory that was made for it, if any. */
+export async function writeUnsettled(path: string, bytes: Uint8Array, ifAbsent: boolean): Promise<string | undefined> {
   const made = await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryBeside(path);
   try {
@@ -27,7 +33,7 @@ export async function writeDurably(path: string, bytes: Uint8Array, ifAbsent: bo
     throw error;
   }
   if (ifAbsent) await unlinkQuietly(temporary);
-  await syncDirectories(dirname(path), made);
+  return made;
 }
 
 /** Moves a finished file, across file systems by way of a copy. Durable when it resolves. */
@@ -62,7 +68,7 @@ function temporaryBeside(path: string): string {
 }
 
 /** The directory that holds the file, and those made for it, up to the parent of the topmost one. */
-async function syncDirectories(directory: string, topmostMade: string | undefined): Promise<void> {
+export async function syncDirectories(directory: string, topmostMade: string | undefined): Promise<void> {
   await syncPath(directory);
   if (topmostMade === undefined) return;
   for (let at = directory; ; at = dirname(at)) {

@@ -1,12 +1,12 @@
 import { constants, type Dirent } from 'node:fs';
 import { open, opendir, stat, unlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { IcecoreError } from '../errors.ts';
 import { storageRequestsMax } from '../limits.ts';
-import { moveDurably, writeDurably } from './durable-file.ts';
+import { moveDurably, syncDirectories, writeDurably, writeUnsettled } from './durable-file.ts';
 import { parseLocation, printLocation } from './location.ts';
 import { guardedPath } from './path-guard.ts';
-import type { ByteRange, LocalCopy, Storage, StoredObject } from './storage.ts';
+import type { ByteRange, LocalCopy, Storage, StoredObject, WriteOptions } from './storage.ts';
 import { checkRange, fileError, isErrno, nothingAt, tooShort } from './storage-error.ts';
 
 /** No waiting for a pipe's writer, and no link that was put there since the path was judged. */
@@ -15,6 +15,8 @@ const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLL
 /** Files on local disk, at `file:///abs/path`. Whatever lies outside the roots, also by way of a link, is FORBIDDEN. */
 export class LocalStorage implements Storage {
   readonly #roots: readonly string[];
+  /** By directory with unsettled files, the topmost that was made for it: their entries are to be made durable too. */
+  readonly #made = new Map<string, string>();
 
   /** `roots` are paths or locations of directories; they need not exist yet. */
   constructor(options: { readonly roots: readonly string[] }) {
@@ -51,8 +53,24 @@ export class LocalStorage implements Storage {
     });
   }
 
-  async write(location: string, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<void> {
-    await this.#at(location, (path) => writeDurably(path, bytes, options?.ifAbsent ?? false));
+  async write(location: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+    const { ifAbsent = false, isUnsettled = false } = options;
+    await this.#at(location, async (path) => {
+      if (!isUnsettled) return await writeDurably(path, bytes, ifAbsent);
+      const made = await writeUnsettled(path, bytes, ifAbsent);
+      if (made !== undefined) this.#made.set(dirname(path), made);
+    });
+  }
+
+  async settle(locations: readonly string[]): Promise<void> {
+    const paths = await Promise.all(locations.map((location) => this.#at(location, async (path) => path)));
+    await Promise.all(
+      [...new Set(paths.map((path) => dirname(path)))].map(async (directory) => {
+        const made = this.#made.get(directory);
+        await syncDirectories(directory, made);
+        if (made !== undefined) this.#made.delete(directory);
+      }),
+    );
   }
 
   async publish(localPath: string, location: string): Promise<void> {

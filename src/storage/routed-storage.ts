@@ -2,7 +2,7 @@ import { allowedLocations, localRoots, parseRoot } from './allowed-locations.ts'
 import { LocalStorage } from './local-storage.ts';
 import { type Location, liesUnder, parseLocation, printLocation } from './location.ts';
 import { S3Storage } from './s3-storage.ts';
-import type { ByteRange, LocalCopy, Storage, StoredObject } from './storage.ts';
+import type { ByteRange, LocalCopy, Storage, StoredObject, WriteOptions } from './storage.ts';
 import { outsideRoots } from './storage-error.ts';
 
 export interface OpenedStorage extends Storage {
@@ -56,7 +56,12 @@ class RoutedStorage implements OpenedStorage {
     return await this.#for(location).size(location);
   }
 
-  async write(location: string, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<void> {
+  async settle(locations: readonly string[]): Promise<void> {
+    const byStorage = Map.groupBy(locations, (location) => this.#for(location));
+    await Promise.all([...byStorage].map(([storage, its]) => storage.settle(its)));
+  }
+
+  async write(location: string, bytes: Uint8Array, options?: WriteOptions): Promise<void> {
     await this.#for(location).write(location, bytes, options);
   }
 

@@ -66,6 +66,9 @@ export class S3Storage implements Storage {
     await this.#send(object, () => this.#client.send(put));
   }
 
+  /** What is written is durable at once. */
+  async settle(): Promise<void> {}
+
   async publish(localPath: string, location: string): Promise<void> {
     const object = toObject(location);
     this.#cache.forget(object.location);

@@ -4,8 +4,10 @@ export interface Storage {
   read(location: string, range?: ByteRange): Promise<Uint8Array>;
   /** Null where there is nothing. */
   size(location: string): Promise<number | null>;
-  /** Durable when it resolves. Throws ALREADY_EXISTS under `ifAbsent` where something is there. */
-  write(location: string, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<void>;
+  /** Durable when it resolves, but for `isUnsettled`: then once it is settled. Throws ALREADY_EXISTS under `ifAbsent` where something is there. */
+  write(location: string, bytes: Uint8Array, options?: WriteOptions): Promise<void>;
+  /** Makes durable what was written unsettled: many files of one directory cost one wait for the disk less each. */
+  settle(locations: readonly string[]): Promise<void>;
   /** Moves a finished local file to its location; durable when it resolves. */
   publish(localPath: string, location: string): Promise<void>;
   /** A local path that holds the object's bytes until `release` is called: the file itself on local disk, a cached copy otherwise. */
@@ -13,6 +15,12 @@ export interface Storage {
   /** Missing ones are no error. */
   remove(locations: readonly string[]): Promise<void>;
   list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject>;
+}
+
+export interface WriteOptions {
+  readonly ifAbsent?: boolean;
+  /** The writer will settle it before anything refers to it. */
+  readonly isUnsettled?: boolean;
 }
 
 export interface ByteRange {

@@ -25,6 +25,6 @@ export interface ActionContext {
   readonly attempt: number;
   /** Reads a manifest list or manifest (cached: they never change). */
   read(location: string): Promise<Uint8Array>;
-  /** Writes a metadata-side file of this attempt. */
+  /** Writes a metadata-side file of this attempt: durable before the table's new metadata is. */
   write(location: string, bytes: Uint8Array): Promise<void>;
 }

@@ -127,7 +127,9 @@ export class TableAttempt {
     const location = nextMetadataLocation(metadata.location, previousLocation, metadata.properties);
     const bytes = new TextEncoder().encode(printMetadata(metadata));
     this.written.push(location);
-    await this.#tables.storage.write(location, bytes, { ifAbsent: true });
+    await this.#tables.storage.write(location, bytes, { ifAbsent: true, isUnsettled: true });
+    // All of this attempt at once: they mostly lie in one directory.
+    await this.#tables.storage.settle(this.written);
     this.#tables.files.keepMetadata(location, metadata, bytes.byteLength);
     return location;
   }
@@ -167,7 +169,7 @@ export class TableAttempt {
       },
       write: async (location, bytes) => {
         this.written.push(location);
-        await this.#tables.storage.write(location, bytes);
+        await this.#tables.storage.write(location, bytes, { isUnsettled: true });
         files.keepManifest(location, bytes);
       },
     };

@@ -132,6 +132,18 @@ export function storageBehaviours(storage: () => Storage, root: () => Promise<st
     await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  test('what is written unsettled is there like anything else, and can be settled with others, in new directories too', async () => {
+    const folder = `${base}/unsettled`;
+    const locations = ['a/b/one', 'a/b/two', 'a/three'].map((name) => `${folder}/${name}`);
+    for (const location of locations) await storage().write(location, Buffer.from(location), { isUnsettled: true });
+    const [first = ''] = locations;
+    const again = storage().write(first, Buffer.from('other'), { ifAbsent: true, isUnsettled: true });
+    await expect(again).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await storage().settle(locations);
+    await storage().settle([]);
+    for (const location of locations) expect(Buffer.from(await storage().read(location)).toString()).toBe(location);
+  });
+
   test('many are removed at once, missing ones among them', async () => {
     const locations = Array.from({ length: 40 }, (_, index) => `${base}/t/${index}`);
     await Promise.all(locations.map((location) => storage().write(location, bytes)));

@@ -50,8 +50,8 @@ export async function addSnapshot(
     attempt: context.attempt,
     ...(options.summary === undefined ? {} : { summaryExtra: options.summary }),
   });
-  await Promise.all(produced.manifests.map(({ location, bytes }) => context.write(location, bytes)));
-  await context.write(produced.manifestList.location, produced.manifestList.bytes);
+  const files = [...produced.manifests, produced.manifestList];
+  await Promise.all(files.map(({ location, bytes }) => context.write(location, bytes)));
   const { snapshot } = produced;
   const updates: readonly TableUpdate[] = [
     { action: 'add-snapshot', snapshot },
