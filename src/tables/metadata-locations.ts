@@ -40,7 +40,7 @@ export async function checkedUpdates(
       }
       case 'set-properties':
         requireNoClientProperties(update.updates, printIdentifier(identifier));
-        await requirePropertyLocations(locations, of, update.updates);
+        await requirePropertyLocations(tables, locations, { identifier, uuid: base.tableUuid }, update.updates);
         break;
       case 'add-snapshot':
         requireSnapshotLocations(locations, of, update.snapshot);
@@ -64,7 +64,7 @@ export async function checkLocations(tables: Tables, identifier: TableIdentifier
   const location = await requireReachableLocation(locations, metadata.location, `The location ${of}`);
   await requireUnclaimedLocation(tables, identifier, metadata.tableUuid, location);
   requireNoClientProperties(metadata.properties, printIdentifier(identifier));
-  await requirePropertyLocations(locations, of, metadata.properties);
+  await requirePropertyLocations(tables, locations, { identifier, uuid: metadata.tableUuid }, metadata.properties);
   for (const snapshot of metadata.snapshots) requireSnapshotLocations(locations, of, snapshot);
   for (const name of ['statistics', 'partition-statistics']) {
     const files = metadata.extra[name];
@@ -73,13 +73,21 @@ export async function checkLocations(tables: Tables, identifier: TableIdentifier
 }
 
 async function requirePropertyLocations(
+  tables: Tables,
   locations: AllowedLocations,
-  of: string,
+  { identifier, uuid }: { readonly identifier: TableIdentifier; readonly uuid: string },
   properties: Readonly<Record<string, string>>,
 ): Promise<void> {
   for (const property of locationProperties) {
     const location = Object.hasOwn(properties, property) ? properties[property] : undefined;
-    if (location !== undefined) await requireReachableLocation(locations, location, `The property ${property} ${of}`);
+    if (location === undefined) continue;
+    const reached = await requireReachableLocation(
+      locations,
+      location,
+      `The property ${property} of ${printIdentifier(identifier)}`,
+    );
+    // Tables of one writer may share a directory for their files; those of others are not to be settled in.
+    if (!tables.access.mayWriteAll()) await requireUnclaimedLocation(tables, identifier, uuid, reached);
   }
 }
 

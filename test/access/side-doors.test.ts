@@ -65,6 +65,10 @@ describe('a table of one’s own is no way into another', () => {
     ]) {
       const { status, text } = await as('fay', features, { body: { name: 'nested', schema, location } });
       expect([status, text.includes(secret) && !location.includes(secret)], location).toEqual([403, false]);
+      for (const property of ['write.data.path', 'write.metadata.path', 'write.object-storage.path']) {
+        const settled = { requirements: [], updates: [{ action: 'set-properties', updates: { [property]: location } }] };
+        expect((await as('fay', `${features}/copy`, { body: settled })).status, `${property} ${location}`).toBe(403);
+      }
       const moved = { requirements: [], updates: [{ action: 'set-location', location }] };
       expect((await as('fay', `${features}/copy`, { body: moved })).status, location).toBe(403);
     }
