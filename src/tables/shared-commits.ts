@@ -43,6 +43,11 @@ interface Member extends CommitPart {
   reject(error: unknown): void;
 }
 
+interface Applied {
+  readonly applied: readonly Member[];
+  readonly refused: ReadonlyMap<Member, unknown>;
+}
+
 /**
  * Writers of one table who come while a commit to it is under way share the next: one metadata file and one transaction of the catalog for all
  * their snapshots, each with its own answer. A part that fails does so alone.
@@ -92,16 +97,19 @@ export class SharedCommits {
       // Each says for itself what it misses.
       if (first === undefined || base === null) return await alone(left);
       const shared = new TableAttempt(this.#tables, emptyIntent(first.identifier), base, attempt);
-      left = await this.#applied(shared, base, left);
-      if (left.length === 0) return;
+      const { applied, refused } = await this.#applied(shared, base, left);
+      left = [...applied, ...refused.keys()];
+      if (applied.length === 0) return;
       try {
         await shared.finish();
-        const { seqs } = await this.#tables.catalog.commit({ pointers: shared.pointers, ...together(left) });
+        const { seqs } = await this.#tables.catalog.commit({ pointers: shared.pointers, ...together(applied) });
         await shared.settle();
-        answer(left, shared.result, seqs);
+        answer(applied, shared.result, seqs);
+        for (const [member, error] of refused) member.reject(error);
         return;
       } catch (error) {
         if (!isCertainlyNothing(error)) throw error;
+        this.#tables.files.forget(shared.written);
         await this.#tables.storage.remove(shared.written).catch(() => undefined);
         const now = await this.#tables.find(first.identifier);
         const isLostRace = error.code === 'CONFLICT' && error.retryable && now?.metadataLocation !== base.metadataLocation;
@@ -113,18 +121,20 @@ export class SharedCommits {
     }
   }
 
-  /** Those whose changes went in, one behind the other; the rest have their error. */
-  async #applied(shared: TableAttempt, base: Table, members: readonly Member[]): Promise<readonly Member[]> {
+  /** Those whose changes went in, one behind the other. What stood behind others' is `refused` only once those are committed. */
+  async #applied(shared: TableAttempt, base: Table, members: readonly Member[]): Promise<Applied> {
     const applied: Member[] = [];
+    const refused = new Map<Member, unknown>();
     for (const member of members) {
       try {
         await member.apply(shared, base);
         applied.push(member);
       } catch (error) {
-        member.reject(error);
+        if (applied.length === 0) member.reject(error);
+        else refused.set(member, error);
       }
     }
-    return applied;
+    return { applied, refused };
   }
 }
 

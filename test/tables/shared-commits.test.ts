@@ -133,6 +133,26 @@ describe('writers of one table', () => {
     ).toEqual(['a', 'd', 'first']);
   });
 
+  test('one that would not go behind another’s is not refused for it where that one is not committed', async () => {
+    const name = 'raw.shared_refused';
+    const { identifier } = await warehouse.create(name, { columns });
+    await warehouse.tables.catalog.commit({ claims: [claim('refused')] });
+    const outcomes = await Promise.allSettled(
+      ['first', 'used', 'last'].map((writer) => {
+        const transaction = warehouse.tables.transaction();
+        const expected = writer === 'last' ? { expectedSnapshotId: 1n } : {};
+        transaction.change(
+          identifier,
+          appendFiles([], { snapshotId: BigInt(['first', 'used', 'last'].indexOf(writer) + 1), ...expected }),
+        );
+        if (writer === 'used') transaction.claim(claim('refused'));
+        return transaction.commit();
+      }),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((await warehouse.load(name)).metadata.snapshots.map(({ snapshotId }) => snapshotId)).toEqual([1n, 3n]);
+  });
+
   test('of many appends at once no row is lost and none is there twice, whatever fails between them', async () => {
     let tables = 0;
     await fc.assert(
