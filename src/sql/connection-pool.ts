@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import { duckDbInterruptIntervalMs, duckDbWaitingMax } from '../limits.ts';
 
@@ -10,20 +10,25 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+/** What connections come from; each begins with a statement, where one is given. */
+export interface Connects {
+  connect(first?: string): Promise<DuckDBConnection>;
+}
+
 /**
  * Leases of connections to one DuckDB instance, at most `leasesMax` at a time. Each lease is a connection of its own, so its
  * temporary tables, views and transaction end with it. Others wait their turn, up to a bound.
  */
 export class ConnectionPool {
-  readonly #instance: DuckDBInstance;
+  readonly #engine: Connects;
   readonly #leasesMax: number;
   readonly #setup: string | undefined;
   readonly #waiting: (() => void)[] = [];
   #leased = 0;
 
   /** `setup` is a statement that each connection begins with. */
-  constructor(instance: DuckDBInstance, leasesMax: number, setup?: string) {
-    this.#instance = instance;
+  constructor(engine: Connects, leasesMax: number, setup?: string) {
+    this.#engine = engine;
     this.#setup = setup;
     this.#leasesMax = leasesMax;
   }
@@ -53,8 +58,7 @@ export class ConnectionPool {
   async lease(signal?: AbortSignal): Promise<Lease> {
     await this.#acquire(signal);
     try {
-      const connection = await this.#instance.connect();
-      if (this.#setup !== undefined) await connection.run(this.#setup);
+      const connection = await this.#engine.connect(this.#setup);
       const stopInterrupting = interruptOnAbort(connection, signal);
       const deferred: string[] = [];
       const release = async () => {

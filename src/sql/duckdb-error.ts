@@ -1,4 +1,5 @@
 import { IcecoreError } from '../errors.ts';
+import { isInvalidated } from './engine.ts';
 
 /** What DuckDB puts before the colon of a message, and whose fault that is. The rest is our own: INTERNAL. */
 const callersFault = new Set([
@@ -33,6 +34,16 @@ export function duckDbError(error: unknown, what: string): unknown {
   const message = error.message.replace(/^Failed to extract statements: /, '');
   const kind = message.slice(0, Math.max(0, message.indexOf(':')));
   const text = firstLines(message);
+  if (isInvalidated(error)) {
+    return new IcecoreError(
+      'OVERLOADED',
+      `${what} was cut off by an error within the engine, which has been started anew. Try again.`,
+      {
+        cause: error,
+        retryable: true,
+      },
+    );
+  }
   if (callersFault.has(kind)) return new IcecoreError('BAD_USER_INPUT', `${what} cannot be run: ${text}`, { cause: error });
   if (kind === 'INTERRUPT Error') return new IcecoreError('TIMEOUT', `${what} was interrupted.`, { cause: error });
   if (kind === 'Out of Memory Error') {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { duckDbLeasesMax, duckDbStreamingBufferBytes } from '../limits.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { Engine } from './engine.ts';
 import { quoteText } from './quote.ts';
 import { createSpillDirectory } from './spill-directory.ts';
 
@@ -26,24 +27,28 @@ export interface DuckDbOptions {
 export class DuckDb {
   readonly trusted: ConnectionPool;
   readonly guarded: ConnectionPool;
-  readonly #instances: readonly DuckDBInstance[];
+  readonly #engines: readonly Engine[];
   readonly #spillDirectory: string;
 
-  private constructor(instances: readonly [DuckDBInstance, DuckDBInstance], spillDirectory: string) {
+  private constructor(engines: readonly [trusted: Engine, guarded: Engine], spillDirectory: string) {
     // Lets the engine run ahead of a reader of a streamed result; at the default of 1 MB it mostly waits. It is a setting of the
     // connection, so the guarded instance, which is locked, cannot have it.
     const streaming = `SET streaming_buffer_size = '${Math.floor(duckDbStreamingBufferBytes / 1024)}KiB'`;
-    this.trusted = new ConnectionPool(instances[0], duckDbLeasesMax, streaming);
-    this.guarded = new ConnectionPool(instances[1], duckDbLeasesMax);
-    this.#instances = instances;
+    this.trusted = new ConnectionPool(engines[0], duckDbLeasesMax, streaming);
+    this.guarded = new ConnectionPool(engines[1], duckDbLeasesMax);
+    this.#engines = engines;
     this.#spillDirectory = spillDirectory;
   }
 
   static async open(options: DuckDbOptions): Promise<DuckDb> {
     const spillDirectory = await createSpillDirectory(options.spillDirectory);
     const directories = options.readableDirectories.map(readablePrefix);
-    const trusted = await openInstance(`${spillDirectory}/trusted`, options, []);
-    const guarded = await openInstance(`${spillDirectory}/guarded`, options, [
+    let opened = 0;
+    // Each instance spills to a directory of its own, also where one takes the place of another.
+    const open = (name: string, restrictions: readonly string[]): Promise<Engine> =>
+      Engine.open(() => openInstance(`${spillDirectory}/${name}-${opened++}`, options, restrictions));
+    const trusted = await open('trusted', []);
+    const guarded = await open('guarded', [
       `SET allowed_directories = [${directories.map(quoteText).join(', ')}]`,
       'SET enable_external_access = false',
       'SET lock_configuration = true',
@@ -53,7 +58,7 @@ export class DuckDb {
 
   /** Frees both instances and what they spilled. Leases must have ended. */
   async close(): Promise<void> {
-    for (const instance of this.#instances) instance.closeSync();
+    for (const engine of this.#engines) engine.close();
     await rm(this.#spillDirectory, { recursive: true, force: true });
   }
 }
