@@ -1,11 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
+import { branchSnapshot } from '../iceberg/branch.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { mainBranch } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
-import { branchSnapshot } from '../iceberg/snapshot-producer.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { replaceFiles, replacesAllRows } from './actions/replace-files.ts';
 import { commitWrite, type RowsToWrite, snapshotOptions, type WriteOutcome, writeRelation } from './prepared-write.ts';

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
+import { branchSnapshot } from '../iceberg/branch.ts';
 import type { Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
@@ -7,7 +8,6 @@ import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import { mainBranch, type Snapshot } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
-import { branchSnapshot } from '../iceberg/snapshot-producer.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { parsePredicate } from '../sql/predicate.ts';

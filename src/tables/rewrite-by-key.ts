@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
+import { branchSnapshot } from '../iceberg/branch.ts';
 import type { ConflictRules } from '../iceberg/conflict-rules.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
 import { printIdentifier } from '../iceberg/identifier.ts';
@@ -8,7 +9,6 @@ import { currentSchema } from '../iceberg/metadata.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { mainBranch } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
-import { branchSnapshot } from '../iceberg/snapshot-producer.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';

@@ -1,10 +1,11 @@
+import { branchSnapshot } from '../../src/iceberg/branch.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from '../../src/iceberg/data-file.ts';
 import { decodeManifestList } from '../../src/iceberg/manifest-list.ts';
 import { decodeManifest, type ManifestProjection } from '../../src/iceberg/manifest-reader.ts';
 import type { TableMetadata } from '../../src/iceberg/metadata.ts';
 import { applyUpdates } from '../../src/iceberg/metadata-update.ts';
 import type { Snapshot, SnapshotOperation } from '../../src/iceberg/snapshot.ts';
-import { branchSnapshot, type ProducedSnapshot, produceSnapshot } from '../../src/iceberg/snapshot-producer.ts';
+import { type ProducedSnapshot, produceSnapshot } from '../../src/iceberg/snapshot-producer.ts';
 
 export interface Change {
   readonly operation: SnapshotOperation;

@@ -1,11 +1,12 @@
 import { IcecoreError } from '../../errors.ts';
+import { branchSnapshot } from '../../iceberg/branch.ts';
 import type { DataFile, ManifestFile } from '../../iceberg/data-file.ts';
 import { decodeManifest } from '../../iceberg/manifest-reader.ts';
 import type { TableMetadata } from '../../iceberg/metadata.ts';
 import { mainBranch, type SnapshotOperation } from '../../iceberg/snapshot.ts';
 import { newSnapshotId } from '../../iceberg/snapshot-id.ts';
 import { snapshotManifests } from '../../iceberg/snapshot-manifests.ts';
-import { branchSnapshot, produceSnapshot } from '../../iceberg/snapshot-producer.ts';
+import { produceSnapshot } from '../../iceberg/snapshot-producer.ts';
 import type { TableUpdate } from '../../iceberg/table-update.ts';
 import type { ActionContext, ActionResult } from '../table-action.ts';
 

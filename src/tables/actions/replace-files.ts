@@ -1,10 +1,10 @@
 import { IcecoreError } from '../../errors.ts';
+import { branchSnapshot } from '../../iceberg/branch.ts';
 import { type ConflictRules, checkConflicts } from '../../iceberg/conflict-rules.ts';
 import type { DataFile } from '../../iceberg/data-file.ts';
 import { decodeManifest } from '../../iceberg/manifest-reader.ts';
 import type { TableMetadata } from '../../iceberg/metadata.ts';
 import { mainBranch } from '../../iceberg/snapshot.ts';
-import { branchSnapshot } from '../../iceberg/snapshot-producer.ts';
 import type { ActionContext, TableAction } from '../table-action.ts';
 import { addSnapshot, branchManifests, type SnapshotOptions } from './add-snapshot.ts';
 
