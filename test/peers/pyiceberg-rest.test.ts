@@ -178,6 +178,48 @@ versions.append(pyarrow.table({"id": pyarrow.array([9], pyarrow.int64())}), bran
     expect(Object.keys(await lakehouse.refs('shared.versions'))).toEqual(['BRANCH main']);
   });
 
+  test('takes over files, overwrites the partitions that rows come for, inspects and expires', async () => {
+    const partitionBy = [{ column: 'city' }];
+    const columns = [
+      { name: 'city', type: 'string' },
+      { name: 'n', type: 'long' },
+    ];
+    await lakehouse.create({ name: 'shared.cities', columns, partitionBy });
+    await lakehouse.write('shared.cities', [
+      { city: 'a/b c%', n: '1' },
+      { city: '?x=1&y', n: '2' },
+    ]);
+    await python.value(`
+import os, pyarrow.parquet
+cities = lambda *rows: pyarrow.Table.from_pylist(list(rows), schema=pyarrow.schema([("city", pyarrow.string()), ("n", pyarrow.int64())]))
+os.makedirs("${server.directory}/warehouse/given")
+pyarrow.parquet.write_table(cities({"city": "p", "n": 3}, {"city": "p", "n": 4}), "${server.directory}/warehouse/given/a.parquet")
+table = catalog.load_table("shared.cities")
+table.add_files(["file://${server.directory}/warehouse/given/a.parquet"])
+`);
+    expect(await lakehouse.rows('shared.cities')).toEqual([
+      { city: '?x=1&y', n: '2' },
+      { city: 'a/b c%', n: '1' },
+      { city: 'p', n: '3' },
+      { city: 'p', n: '4' },
+    ]);
+    await python.value('table.dynamic_partition_overwrite(cities({"city": "p", "n": 5}, {"city": "a/b c%", "n": 6}))');
+    expect(await lakehouse.rows('shared.cities')).toEqual([
+      { city: '?x=1&y', n: '2' },
+      { city: 'a/b c%', n: '6' },
+      { city: 'p', n: '5' },
+    ]);
+    expect(await python.value('[table.refresh().inspect.partitions().num_rows, table.inspect.files().num_rows]')).toEqual([3, 3]);
+    await python.value(`
+first = table.metadata.snapshots[0].snapshot_id
+table.maintenance.expire_snapshots().by_id(first).commit()
+`);
+    expect(
+      await python.value('[snapshot.snapshot_id == first for snapshot in table.refresh().metadata.snapshots]'),
+    ).not.toContain(true);
+    expect((await lakehouse.rows('shared.cities')).length).toBe(3);
+  });
+
   test('makes a table in one transaction with its rows, renames, drops and registers it', async () => {
     await python.value(`
 with catalog.create_table_transaction("shared.made", Schema(NestedField(1, "n", IntegerType()))) as transaction:

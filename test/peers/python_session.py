@@ -1,9 +1,10 @@
 """Runs what it is sent, one JSON line after the other, in one namespace: {"code"} is answered with {"value"} or {"error"}.
 
-The value is that of the last expression. Integers that JavaScript's numbers do not hold go as text; so does what JSON has no form for.
+The value is that of the last expression. Numbers that JSON or JavaScript do not hold go as text; so does what else has no form there.
 """
 import ast
 import json
+import math
 import os
 import sys
 import time
@@ -17,8 +18,10 @@ os.dup2(2, 1)
 
 
 def plain(value):
-    if isinstance(value, bool) or value is None or isinstance(value, (str, float)):
+    if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, int):
         return value if abs(value) < 2**53 else str(value)
     if isinstance(value, dict):

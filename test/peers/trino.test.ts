@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../environment/tool.ts';
 import { Trino } from '../environment/trino.ts';
 import { Lakehouse } from './lakehouse.ts';
+import { makePinnedTable } from './pinned-table.ts';
 import { keyOf, RestServer } from './rest-server.ts';
 
 describeWith(['python3', 'mvn'], 'Trino over the REST catalog', () => {
@@ -21,7 +22,8 @@ describeWith(['python3', 'mvn'], 'Trino over the REST catalog', () => {
           'iceberg.rest-catalog.uri': server.catalogUri,
           'iceberg.rest-catalog.warehouse': 'main',
           'iceberg.rest-catalog.security': 'OAUTH2',
-          'iceberg.rest-catalog.oauth2.token': keyOf('keeper'),
+          'iceberg.rest-catalog.oauth2.credential': `keeper:${keyOf('keeper')}`,
+          'iceberg.rest-catalog.nested-namespace-enabled': 'true',
           'iceberg.register-table-procedure.enabled': 'true',
           'fs.hadoop.enabled': 'true',
         },
@@ -116,6 +118,50 @@ describeWith(['python3', 'mvn'], 'Trino over the REST catalog', () => {
     expect((await lakehouse.rows('shared.moved')).length).toBe(3);
     await trino.query('DROP TABLE lake.shared.moved');
     expect(await lakehouse.has('shared.moved')).toBe(false);
+  });
+
+  test('writes every type it has, replaces tables, nests namespaces, and takes a table out of the catalog and in again', async () => {
+    await trino.query(`CREATE TABLE lake.shared.types AS SELECT true b, 1 i, BIGINT '9007199254740993' l, REAL '1.5' f, nan() d,
+      DATE '1582-10-15' da, TIME '12:34:56.123456' t, TIMESTAMP '2001-01-01 00:00:00.000001' tn,
+      TIMESTAMP '2001-01-01 00:00:00.000001 UTC' ts, 'né' s, X'DEAD' bi, UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59' u,
+      MAP(ARRAY['a'], ARRAY[1]) m, CAST(ROW(1, ARRAY['x']) AS ROW(a INTEGER, b ARRAY(VARCHAR))) r`);
+    expect(await lakehouse.rows('shared.types')).toEqual([
+      {
+        b: true,
+        i: 1,
+        l: '9007199254740993',
+        f: 1.5,
+        d: 'NaN',
+        da: '1582-10-15',
+        t: '12:34:56.123456',
+        tn: '2001-01-01T00:00:00.000001',
+        ts: '2001-01-01T00:00:00.000001Z',
+        s: 'né',
+        bi: '3q0=',
+        u: '12151fd2-7586-11e9-8f9e-2a86e4085a59',
+        m: [['a', 1]],
+        r: { a: 1, b: ['x'] },
+      },
+    ]);
+    await trino.query('CREATE SCHEMA lake."shared.deep"');
+    await trino.query('CREATE TABLE lake."shared.deep".made AS SELECT 1 AS one');
+    await trino.query('CREATE OR REPLACE TABLE lake."shared.deep".made AS SELECT \'x\' AS two');
+    expect(await lakehouse.rows('shared.deep.made')).toEqual([{ two: 'x' }]);
+    const [[file] = []] = await trino.query(
+      'SELECT file FROM lake."shared.deep"."made$metadata_log_entries" ORDER BY timestamp DESC LIMIT 1',
+    );
+    const place = String(file).replace(/\/metadata\/[^/]*$/, '');
+    await trino.query("CALL lake.system.unregister_table('shared.deep', 'made')");
+    expect(await lakehouse.has('shared.deep.made')).toBe(false);
+    await trino.query(`CALL lake.system.register_table('shared.deep', 'back', '${place}')`);
+    expect(await lakehouse.rows('shared.deep.back')).toEqual([{ two: 'x' }]);
+  });
+
+  test('cannot drop a table that a training set holds', async () => {
+    const { held, later } = await makePinnedTable(lakehouse);
+    await expect(trino.query('DROP TABLE lake.shared.pinned')).rejects.toThrow(/pinned by training-set\/pinned\/v1/);
+    await trino.query("ALTER TABLE lake.shared.pinned EXECUTE expire_snapshots(retention_threshold => '7d')");
+    expect((await lakehouse.snapshots('shared.pinned')).map(({ snapshotId }) => snapshotId)).toEqual([held, later]);
   });
 
   test('makes, replaces, lists and drops views', async () => {
