@@ -7,7 +7,8 @@ import { isPrimitive, type Literal, type NestedField, type PrimitiveType, type T
 import { quoteText } from '../sql/quote.ts';
 import { columnSql } from './column-projection.ts';
 import { nameMapping, withMappedIds } from './name-mapping.ts';
-import { hasFieldIds, type ParquetShape, parquetShapes, type ShapeNode } from './parquet-shape.ts';
+import { isOwnName } from './own-name.ts';
+import { hasFieldIds, isReadById, type ParquetShape, parquetShapes, type ShapeNode } from './parquet-shape.ts';
 import type { Tables } from './tables.ts';
 
 /** SQL over the file's own columns, as `data."name"`, or a constant, by the field id of the table's column; one without is in no file. */
@@ -20,8 +21,9 @@ const none: ColumnsByFile = new Map();
 
 /**
  * Looks into files for which reading top-level columns by field id is not enough (spec: "Column Projection"): those of tables with a name
- * mapping, which may have no ids, or lack the columns that their partition says all of; and those with nested columns that were changed
- * since. Without a mapping, columns without an id are in no file.
+ * mapping, which may have no ids, or lack the columns that their partition says all of; those with nested columns that were changed
+ * since; and those of other writers, which may lack some ids: DuckDB reads such by position, or fails within itself. Without a mapping, columns
+ * without an id are in no file.
  */
 export async function columnsByFile(
   tables: Tables,
@@ -32,16 +34,17 @@ export async function columnsByFile(
 ): Promise<ColumnsByFile> {
   const mapping = nameMapping(metadata);
   const evolved = fields.filter((field) => wasEvolvedInside(field, metadata.schemas));
-  if (tasks.length === 0 || (mapping === null && evolved.length === 0)) return none;
+  const isEach = mapping !== null || evolved.length > 0;
+  const looked = isEach ? tasks : tasks.filter(({ file }) => !isOwnName(file.filePath));
+  if (looked.length === 0) return none;
   const shapes = await parquetShapes(
     tables,
-    tasks.map(({ file }) => path(file.filePath)),
+    looked.map(({ file }) => path(file.filePath)),
   );
   const found = new Map<string, FileColumns>();
-  for (const { file } of tasks) {
+  for (const { file } of looked) {
     const shape = shapes.get(path(file.filePath)) ?? [];
     const isNamed = !hasFieldIds(shape);
-    if (isNamed && mapping === null) continue;
     const withIds = isNamed && mapping !== null ? withMappedIds(shape, mapping) : shape;
     const isOther = evolved.some(
       (field) =>
@@ -51,7 +54,7 @@ export async function columnsByFile(
         ),
     );
     const lacks = mapping !== null && fields.some((field) => !withIds.some(({ fieldId }) => fieldId === field.id));
-    if (isNamed || isOther || lacks) found.set(file.filePath, columnsOf(file, withIds, metadata, fields));
+    if (isNamed || isOther || lacks || !isReadById(shape)) found.set(file.filePath, columnsOf(file, withIds, metadata, fields));
   }
   return found;
 }

@@ -16,6 +16,17 @@ export function hasFieldIds(shape: ParquetShape): boolean {
   return shape.some(({ fieldId, children }) => fieldId !== null || hasFieldIds(children));
 }
 
+/** Whether everything in it has an id, and no two things the same: only then does DuckDB read it by id. */
+export function isReadById(shape: ParquetShape): boolean {
+  const ids: (number | null)[] = [];
+  const visit = ({ fieldId, children }: ShapeNode): void => {
+    ids.push(fieldId);
+    for (const child of children) visit(child);
+  };
+  for (const node of shape) visit(node);
+  return !ids.includes(null) && new Set(ids).size === ids.length;
+}
+
 /** The shapes of local files, by path. Each file is looked into once while it stays in the cache: it never changes. */
 export async function parquetShapes(tables: Tables, paths: readonly string[]): Promise<ReadonlyMap<string, ParquetShape>> {
   const cache = tables.shapes;
@@ -35,6 +46,9 @@ export async function parquetShapes(tables: Tables, paths: readonly string[]): P
   return found;
 }
 
+/** How many files one statement looks into. */
+const filesAtOnce = 64;
+
 interface SchemaRow {
   readonly name: string;
   readonly children: number;
@@ -45,20 +59,23 @@ interface SchemaRow {
 /** On the guarded instance: whoever asks may hold one of the trusted one's connections, and would wait for another. */
 async function lookInto(tables: Tables, paths: readonly string[]): Promise<ReadonlyMap<string, readonly SchemaRow[]>> {
   return await tables.duckdb.guarded.use(async (connection) => {
-    const rows = new Map<string, readonly SchemaRow[]>();
-    for (const path of paths) {
+    const rows = new Map<string, SchemaRow[]>(paths.map((path) => [path, []]));
+    for (let at = 0; at < paths.length; at += filesAtOnce) {
+      const some = paths
+        .slice(at, at + filesAtOnce)
+        .map(quoteText)
+        .join(', ');
       const reader = await connection.runAndReadAll(
-        `SELECT name, coalesce(num_children, 0), field_id, coalesce(converted_type, logical_type) FROM parquet_schema(${quoteText(path)})`,
+        `SELECT file_name, name, coalesce(num_children, 0), field_id, coalesce(converted_type, logical_type) FROM parquet_schema([${some}])`,
       );
-      const schema = reader.getRows().map(
-        ([name, children, fieldId, converted]): SchemaRow => ({
+      for (const [path, name, children, fieldId, converted] of reader.getRows()) {
+        rows.get(String(path))?.push({
           name: String(name),
           children: Number(children),
           fieldId: fieldId === null ? null : Number(fieldId),
           converted: converted === null ? null : String(converted),
-        }),
-      );
-      rows.set(path, schema);
+        });
+      }
     }
     return rows;
   });

@@ -9,6 +9,7 @@ import type { NestedField } from '../iceberg/type.ts';
 import { dataFilesOpenedAtOnce } from '../limits.ts';
 import type { LocalCopy } from '../storage/storage.ts';
 import { openAsParquet } from './avro-file.ts';
+import { requireDeleteIds } from './delete-shape.ts';
 import { isDeletionVector, writeVectors } from './deletion-vectors.ts';
 import { type ColumnsByFile, columnsByFile } from './file-columns.ts';
 import { requireOwnRows } from './foreign-files.ts';
@@ -91,6 +92,7 @@ export async function openScan(
     }
     const path = (location: string) => copies.get(location)?.path ?? location;
     const metadata = options.table.metadata;
+    await requireDeleteIds(tables, [...new Set(plan.tasks.flatMap(({ deletes }) => deletes))], path);
     const keys = deleteKeys(plan.tasks).map((id) => fieldOf(metadata, schema, id));
     const besides = options.withLineage === true ? [...keys, ...lineageFields] : keys;
     const columns = await columnsByFile(tables, metadata, [...fields, ...besides], plan.tasks, path);
