@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { peers } from '../peers/peers.ts';
 
-test('every peer has its time, and all of them together have 45 minutes', () => {
+test('every peer has its time, and all of them together have an hour', () => {
   const files = readdirSync(new URL('../peers', import.meta.url)).filter((name) => name.endsWith('.test.ts'));
   expect(peers.map(({ name }) => `${name}.test.ts`).toSorted()).toEqual(files.toSorted());
-  expect(peers.reduce((sum, { minutesMax }) => sum + minutesMax, 0)).toBeLessThan(45);
+  expect(peers.reduce((sum, { minutesMax }) => sum + minutesMax, 0)).toBeLessThan(60);
 });

@@ -1,4 +1,4 @@
-/** Other people's software that is tested against, each with the time it may take, downloads included. Together under 45 minutes. */
+/** Other people's software that is tested against, each with the time it may take, downloads included. Together under an hour. */
 export const peers: readonly { readonly name: string; readonly minutesMax: number }[] = [
   { name: 'pyiceberg', minutesMax: 3 },
   { name: 'duckdb-iceberg', minutesMax: 3 },
