@@ -103,7 +103,7 @@ export class TableOperations {
       transaction.drop(table);
       return { answer: { location: table.metadata.location }, tableUuid: table.uuid, payload: { name, purge } };
     });
-    if (purge) await removeFilesBelow(this.#options.tables, location);
+    if (purge) await this.#options.tables.access.asServer(() => removeFilesBelow(this.#options.tables, location));
   }
 
   /** Null where the ref was taken away. Throws NOT_FOUND, PINNED, FAILED_PRECONDITION, FORBIDDEN. */

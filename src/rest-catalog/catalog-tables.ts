@@ -127,7 +127,8 @@ export class CatalogTables {
       transaction.drop(table);
       return { tableUuid: table.uuid, payload: { purge } };
     });
-    if (purge) await purgeTable(this.#options.tables, table);
+    // The server's own work from here on: what it reads to know which files are this table's alone is told to nobody.
+    if (purge) await this.#options.tables.access.asServer(() => purgeTable(this.#options.tables, table));
   }
 
   /** Throws FORBIDDEN, ALREADY_EXISTS where a table (unless it is overwritten) or a view has the name, NOT_FOUND where the namespace is missing. */

@@ -4,6 +4,7 @@ import { snapshotById } from '../iceberg/metadata.ts';
 import { type Expiry, expiry } from '../iceberg/retention.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import { type ExpireOptions, expireSnapshots } from './actions/expire-snapshots.ts';
+import { collectsGarbage } from './garbage-collection.ts';
 import { isOwnFile, liveFilesOf, manifestsOf } from './reachable.ts';
 import type { Table } from './table.ts';
 import type { TableTransaction } from './table-transaction.ts';
@@ -55,7 +56,9 @@ export async function expireTable(tables: Tables, request: TableExpiry): Promise
   });
   await request.record?.(transaction, before);
   const table = (await transaction.commit()).tables[0] ?? before;
-  const removedFiles = gone.length === 0 ? [] : await removeUnreachable(tables, table, gone, request.signal);
+  // The server's own work: what is read to know which files nobody needs is told to nobody.
+  const removedFiles =
+    gone.length === 0 ? [] : await tables.access.asServer(() => removeUnreachable(tables, table, gone, request.signal));
   return { table, removed: expired.removedSnapshotIds, removedRefs: expired.removedRefs, kept: expired.kept, removedFiles };
 }
 
@@ -67,7 +70,7 @@ async function removeUnreachable(
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const { metadata } = table;
-  if (metadata.properties['gc.enabled'] === 'false') return [];
+  if (!collectsGarbage(metadata)) return [];
   const stays = await manifestsOf(tables.files, metadata, metadata.snapshots, signal);
   const goes = await manifestsOf(tables.files, metadata, gone, signal);
   const unneeded = [...goes.values()].filter((manifest) => !stays.has(manifest.manifestPath));

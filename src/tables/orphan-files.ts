@@ -4,6 +4,7 @@ import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { orphanAgeMsMin, orphanFilesListedMax, orphanFilesRemovedAtOnce } from '../limits.ts';
 import { canonicalLocation, liesUnder, parseLocation } from '../storage/location.ts';
+import { requireGarbageCollection } from './garbage-collection.ts';
 import { nestedTables } from './nested-tables.ts';
 import { liveFilesOf, manifestsOf } from './reachable.ts';
 import type { Table } from './table.ts';
@@ -29,7 +30,8 @@ export interface OrphanOutcome {
 
 /**
  * Removes files under a table's location that no snapshot and no metadata of it refers to, such as those of a writer that crashed. What
- * another table has below this one's location is left alone. Throws BAD_USER_INPUT where the window is too short to be safe.
+ * another table or a view has below this one's location is left alone. Throws BAD_USER_INPUT where the window is too short to be safe,
+ * FAILED_PRECONDITION where `gc.enabled` is false.
  */
 export async function removeOrphanFiles(tables: Tables, request: OrphanRemoval): Promise<OrphanOutcome> {
   const latestMs = nowMs(tables.clock) - orphanAgeMsMin;
@@ -40,8 +42,10 @@ export async function removeOrphanFiles(tables: Tables, request: OrphanRemoval):
     );
   }
   const table = await tables.load(request.identifier);
+  const what = `Cannot delete orphan files of ${printIdentifier(table.identifier)}`;
+  requireGarbageCollection(table.metadata, what, 'Set gc.enabled to true where no other table has files here.');
   const nested = await nestedTables(tables, table.metadata.location, table.uuid);
-  const known = await knownFiles(tables, table, request.signal);
+  const known = await tables.access.asServer(() => knownFiles(tables, table, request.signal));
   const files: string[] = [];
   let fileCount = 0;
   let bytes = 0n;
