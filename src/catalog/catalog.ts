@@ -145,8 +145,9 @@ export interface Catalog {
   loadMany(identifiers: readonly TableIdentifier[]): Promise<readonly (TablePointer | null)[]>;
   loadByUuid(uuid: string): Promise<TablePointer | null>;
   loadManyByUuid(uuids: readonly string[]): Promise<readonly (TablePointer | null)[]>;
-  /** In order of the printed identifier, after `after`; only those at or below `namespace` where given. */
+  /** In order of the printed identifier, after `after`; only those at or below `namespace` where given. Tables, unless views are asked for. */
   list(options: {
+    readonly kind?: 'table' | 'view';
     readonly namespace?: readonly string[];
     readonly after?: string;
     readonly limit: number;

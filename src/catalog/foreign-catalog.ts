@@ -77,10 +77,13 @@ export class ForeignCatalog implements Catalog {
   }
 
   async list(options: {
+    readonly kind?: 'table' | 'view';
     readonly namespace?: readonly string[];
     readonly after?: string;
     readonly limit: number;
   }): Promise<readonly TablePointer[]> {
+    // Views are looked for where files are about to be removed, and here nothing is.
+    if (options.kind === 'view') return [];
     return await this.#page(await this.#tables.tableNames(options.namespace ?? []), options);
   }
 

@@ -32,6 +32,7 @@ import { listNamespaces, loadNamespace } from './postgres/namespaces.ts';
 import { listPointers, listPointersIn, loadPointers, loadPointersByUuid } from './postgres/pointers.ts';
 import { WriteQueue } from './postgres/write-queue.ts';
 import { trimWriters, writeTransaction } from './postgres/write-transaction.ts';
+import type { PointerKind } from './refusals.ts';
 
 interface Page {
   readonly namespace: readonly string[];
@@ -94,6 +95,7 @@ export class PostgresCatalog implements Catalog {
   }
 
   list(options: {
+    readonly kind?: PointerKind;
     readonly namespace?: readonly string[];
     readonly after?: string;
     readonly limit: number;

@@ -19,6 +19,7 @@ import type {
   TablePointer,
   ViewPointer,
 } from './catalog.ts';
+import type { PointerKind } from './refusals.ts';
 import { claimKey, loadAnswer, trimAnswers } from './sqlite/answers.ts';
 import { CommitWatch } from './sqlite/commit-watch.ts';
 import { Database, isBusy, isNoDatabase, isSqliteError } from './sqlite/database.ts';
@@ -91,6 +92,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   async list(options: {
+    readonly kind?: PointerKind;
     readonly namespace?: readonly string[];
     readonly after?: string;
     readonly limit: number;

@@ -3,7 +3,7 @@ import { liesUnder, parseLocation } from '../storage/location.ts';
 import { nestedTables } from '../tables/nested-tables.ts';
 import type { Tables } from '../tables/tables.ts';
 
-/** Removes everything below the location of a table that was dropped, but what tables below it have. Repeated after a crash it removes what is left. */
+/** Removes everything below the location of a table that was dropped, but what tables and views below it have. Repeated after a crash it removes what is left. */
 export async function removeFilesBelow(tables: Tables, location: string): Promise<void> {
   const others = await nestedTables(tables, location, null);
   let locations: string[] = [];

@@ -11,12 +11,14 @@ import type { Snapshot, SnapshotRef } from '../iceberg/snapshot.ts';
 import { once } from '../ledger/once.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import { expiryEdges } from '../lineage/table-history.ts';
+import { purgeTable, refusePurge } from '../rest-catalog/purge.ts';
 import { rollback } from '../tables/actions/rollback.ts';
 import { removeRef, setRef } from '../tables/actions/set-ref.ts';
 import type { TableDefinition } from '../tables/new-table.ts';
 import { refuseReservedRef } from '../tables/pin.ts';
 import { resolveAsOf } from '../tables/resolve-as-of.ts';
 import type { AsOf, Table } from '../tables/table.ts';
+import { isOwnFolder } from '../tables/table-location.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
 import { requireCreate, requireWrite } from '../tables/write-access.ts';
@@ -87,13 +89,19 @@ export class TableOperations {
     return await this.#byUuid(uuid, name);
   }
 
-  /** Forgets the table; with `purge` its files too. Throws PINNED where something depends on a snapshot of it, NOT_FOUND, FORBIDDEN. */
+  /**
+   * Forgets the table; with `purge` its files too. Throws PINNED where something depends on a snapshot of it, NOT_FOUND, FORBIDDEN, and
+   * FAILED_PRECONDITION for a purge where `gc.enabled` is false.
+   */
   async dropTable(call: Call, name: string, purge: boolean): Promise<void> {
     requireRole(call.caller, 'admin', 'drop tables');
     const identifier = userTable(name);
     await requireWrite(this.#options.tables, identifier, 'drop the table');
-    const { location } = await this.#change(call, 'dropTable', async (transaction) => {
+    let dropped: Table | null = null;
+    const { location, uuid } = await this.#change(call, 'dropTable', async (transaction) => {
       const table = await this.#options.tables.load(identifier);
+      if (purge) refusePurge(table);
+      dropped = table;
       // What its snapshots came from would be forgotten with it.
       const edges = expiryEdges(
         table,
@@ -101,9 +109,15 @@ export class TableOperations {
       );
       for (const entry of this.#options.lineage.drafts(edges, call.caller)) transaction.entry(entry);
       transaction.drop(table);
-      return { answer: { location: table.metadata.location }, tableUuid: table.uuid, payload: { name, purge } };
+      return { answer: { location: table.metadata.location, uuid: table.uuid }, tableUuid: table.uuid, payload: { name, purge } };
     });
-    if (purge) await this.#options.tables.access.asServer(() => removeFilesBelow(this.#options.tables, location));
+    if (purge) await this.#options.tables.access.asServer(() => this.#purge(location, uuid, dropped));
+  }
+
+  /** A folder that somebody chose may hold files of others: of such, only those go that the table names. */
+  async #purge(location: string, uuid: string, dropped: Table | null): Promise<void> {
+    if (isOwnFolder(location, uuid)) await removeFilesBelow(this.#options.tables, location);
+    else if (dropped !== null) await purgeTable(this.#options.tables, dropped);
   }
 
   /** Null where the ref was taken away. Throws NOT_FOUND, PINNED, FAILED_PRECONDITION, FORBIDDEN. */

@@ -1,7 +1,7 @@
-import { IcecoreError } from '../errors.ts';
 import { reachableFiles } from '../iceberg/reachable-files.ts';
 import { objectsRemovedAtOnce } from '../limits.ts';
 import { type Location, liesUnder, parseLocation } from '../storage/location.ts';
+import { requireGarbageCollection } from '../tables/garbage-collection.ts';
 import { nestedTables } from '../tables/nested-tables.ts';
 import { isOwnFile } from '../tables/reachable.ts';
 import { readManifestEntries, readManifestList } from '../tables/snapshot-files.ts';
@@ -11,12 +11,7 @@ import { plainName } from './refusal.ts';
 
 /** Throws FAILED_PRECONDITION where the table's files may be another table's as well (spec: `gc.enabled`). */
 export function refusePurge({ identifier, metadata }: Table): void {
-  if (metadata.properties['gc.enabled']?.toLowerCase() !== 'false') return;
-  throw new IcecoreError(
-    'FAILED_PRECONDITION',
-    `Cannot purge table ${plainName(identifier)}: GC is disabled (deleting files may corrupt other tables). Drop it without purging.`,
-    { context: { table: plainName(identifier) } },
-  );
+  requireGarbageCollection(metadata, `Cannot purge table ${plainName(identifier)}`, 'Drop it without purging.');
 }
 
 /**

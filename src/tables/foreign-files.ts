@@ -1,7 +1,7 @@
 import { IcecoreError } from '../errors.ts';
-import { printIdentifier } from '../iceberg/identifier.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { type Location, liesUnder, parseLocation } from '../storage/location.ts';
+import { everyPointer } from './every-pointer.ts';
 import { placeOf } from './location-claim.ts';
 import type { Tables } from './tables.ts';
 
@@ -63,16 +63,8 @@ async function judge(tables: Tables, files: readonly string[], isExpected: (file
 }
 
 async function* placesOf(tables: Tables): AsyncGenerator<{ readonly place: Location; readonly isReadable: boolean }> {
-  const { access, catalog } = tables;
-  let after: string | undefined;
-  for (;;) {
-    const page = { limit: 1000, ...(after === undefined ? {} : { after }) };
-    const pointers = await access.asServer(() => catalog.list(page));
-    for (const { identifier, metadataLocation } of pointers)
-      yield { place: placeOf(metadataLocation), isReadable: access.mayRead(identifier) };
-    const last = pointers.at(-1);
-    if (last === undefined || pointers.length < 1000) return;
-    after = printIdentifier(last.identifier);
+  for await (const { identifier, metadataLocation } of everyPointer(tables, 'table')) {
+    yield { place: placeOf(metadataLocation), isReadable: tables.access.mayRead(identifier) };
   }
 }
 

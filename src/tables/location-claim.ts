@@ -1,6 +1,7 @@
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import { type Location, liesUnder, parseLocation } from '../storage/location.ts';
+import { everyPointer } from './every-pointer.ts';
 import { newTableLocation } from './table-location.ts';
 import type { Tables } from './tables.ts';
 
@@ -38,19 +39,10 @@ export async function requireUnclaimedLocation(
   const own = parseLocation(`${tables.warehouse.replace(/\/+$/, '')}/${ownNamespace}`);
   if (identifier.namespace[0] !== ownNamespace && liesUnder(claimed, own)) refuse("is among this server's own tables");
   const name = printIdentifier(identifier);
-  let after: string | undefined;
-  for (;;) {
-    const page = { limit: 1000, ...(after === undefined ? {} : { after }) };
-    // Of everybody: a table is in the way whether or not the caller may see it.
-    const pointers = await tables.access.asServer(() => tables.catalog.list(page));
-    for (const pointer of pointers) {
-      if (pointer.uuid === uuid || printIdentifier(pointer.identifier) === name) continue;
-      const other = placeOf(pointer.metadataLocation);
-      if (liesUnder(claimed, other) || liesUnder(other, claimed)) refuse('is shared with another table');
-    }
-    const last = pointers.at(-1);
-    if (last === undefined || pointers.length < 1000) return;
-    after = printIdentifier(last.identifier);
+  for await (const pointer of everyPointer(tables, 'table')) {
+    if (pointer.uuid === uuid || printIdentifier(pointer.identifier) === name) continue;
+    const other = placeOf(pointer.metadataLocation);
+    if (liesUnder(claimed, other) || liesUnder(other, claimed)) refuse('is shared with another table');
   }
 }
 

@@ -9,6 +9,11 @@ export function newTableLocation(warehouse: string, identifier: TableIdentifier,
   return `${namespaceLocation(warehouse, identifier.namespace)}/${folderName(`${identifier.name}-${uuid.slice(0, 8)}`)}`;
 }
 
+/** Whether nothing but the table's own files can lie there, since the server made the folder for it. */
+export function isOwnFolder(location: string, uuid: string): boolean {
+  return location.endsWith(`-${uuid.slice(0, 8)}`);
+}
+
 /** `<warehouse>/<namespace>`, where the folders of its tables are. */
 export function namespaceLocation(warehouse: string, namespace: readonly string[]): string {
   return [warehouse.replace(/\/+$/, ''), ...namespace.map(folderName)].join('/');

@@ -38,6 +38,9 @@ export function viewBehaviours(connected: () => { readonly catalog: Catalog; rea
       expect((await other.list({ namespace: ['raw'], limit: 10 })).map((table) => table.uuid)).toEqual(['uuid-flights']);
       expect((await other.listTablesIn({ namespace: ['raw'], limit: 10 })).map((table) => table.uuid)).toEqual(['uuid-flights']);
       expect(await other.listViews({ namespace: ['raw'], limit: 10 })).toEqual([view]);
+      expect(await other.list({ kind: 'view', limit: 10 })).toEqual([view]);
+      expect(await other.list({ kind: 'view', namespace: ['raw'], limit: 10 })).toEqual([view]);
+      expect(await other.list({ kind: 'view', after: 'raw.daily', limit: 10 })).toEqual([]);
       expect((await other.loadNamespace(['raw']))?.parts).toEqual(['raw']);
     });
 

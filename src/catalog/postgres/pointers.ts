@@ -34,21 +34,27 @@ export async function loadPointersByUuid(
   return uuids.map((uuid) => found.get(uuid) ?? null);
 }
 
-/** Tables, in order of the printed identifier's UTF-8 bytes. */
+/** Tables, or views, in order of the printed identifier's UTF-8 bytes. */
 export async function listPointers(
   database: PostgresDatabase,
-  options: { readonly namespace?: readonly string[]; readonly after?: string; readonly limit: number },
+  options: {
+    readonly kind?: PointerKind;
+    readonly namespace?: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  },
 ): Promise<readonly TablePointer[]> {
+  const { kind = 'table' } = options;
   const after = options.after ?? '';
   if (options.namespace === undefined || options.namespace.length === 0) {
-    const sql = `SELECT ${pointerColumns} FROM icecore.pointers WHERE printed > $1 AND kind = 'table' ORDER BY printed LIMIT $2`;
-    return (await database.rows(sql, after, options.limit)).map(pointerOf);
+    const sql = `SELECT ${pointerColumns} FROM icecore.pointers WHERE printed > $1 AND kind = $2 ORDER BY printed LIMIT $3`;
+    return (await database.rows(sql, after, kind, options.limit)).map(pointerOf);
   }
   // Whatever lies below a namespace is printed as its name and a dot, and '/' is the character after the dot.
   const printed = printNamespace(options.namespace);
   const sql = `SELECT ${pointerColumns} FROM icecore.pointers
-    WHERE printed > $1 AND printed > $2 AND printed < $3 AND kind = 'table' ORDER BY printed LIMIT $4`;
-  return (await database.rows(sql, after, `${printed}.`, `${printed}/`, options.limit)).map(pointerOf);
+    WHERE printed > $1 AND printed > $2 AND printed < $3 AND kind = $4 ORDER BY printed LIMIT $5`;
+  return (await database.rows(sql, after, `${printed}.`, `${printed}/`, kind, options.limit)).map(pointerOf);
 }
 
 /** The tables or views directly in a namespace, in the same order. */

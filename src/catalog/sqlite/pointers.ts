@@ -19,20 +19,26 @@ export function loadPointerByUuid(database: Database, uuid: string): TablePointe
   return row === undefined ? null : pointerOf(row);
 }
 
-/** Tables, in order of the printed identifier's UTF-8 bytes. */
+/** Tables, or views, in order of the printed identifier's UTF-8 bytes. */
 export function listPointers(
   database: Database,
-  options: { readonly namespace?: readonly string[]; readonly after?: string; readonly limit: number },
+  options: {
+    readonly kind?: PointerKind;
+    readonly namespace?: readonly string[];
+    readonly after?: string;
+    readonly limit: number;
+  },
 ): readonly TablePointer[] {
+  const { kind = 'table' } = options;
   const after = options.after ?? '';
   if (options.namespace === undefined || options.namespace.length === 0) {
-    const sql = `SELECT ${columns} FROM pointers WHERE printed > ? AND kind = 'table' ORDER BY printed LIMIT ?`;
-    return database.rows(sql, after, options.limit).map(pointerOf);
+    const sql = `SELECT ${columns} FROM pointers WHERE printed > ? AND kind = ? ORDER BY printed LIMIT ?`;
+    return database.rows(sql, after, kind, options.limit).map(pointerOf);
   }
   // Whatever lies below a namespace is printed as its name and a dot, and '/' is the character after the dot.
   const printed = printNamespace(options.namespace);
-  const sql = `SELECT ${columns} FROM pointers WHERE printed > ? AND printed > ? AND printed < ? AND kind = 'table' ORDER BY printed LIMIT ?`;
-  return database.rows(sql, after, `${printed}.`, `${printed}/`, options.limit).map(pointerOf);
+  const sql = `SELECT ${columns} FROM pointers WHERE printed > ? AND printed > ? AND printed < ? AND kind = ? ORDER BY printed LIMIT ?`;
+  return database.rows(sql, after, `${printed}.`, `${printed}/`, kind, options.limit).map(pointerOf);
 }
 
 /** The tables or views directly in a namespace, in the same order. */

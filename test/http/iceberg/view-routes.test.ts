@@ -47,6 +47,33 @@ function replacing(sql: string, dialect = 'spark', uuid?: string) {
 }
 
 describe('views over REST', () => {
+  it('keep their files where the table around them goes with its own', async () => {
+    const around = join(server.directory, 'warehouse', 'ns', 'around');
+    expect((await create('within', { location: join(around, 'within') })).status).toBe(200);
+    const table = { name: 'around', location: around, schema, properties: { 'gc.enabled': 'FALSE' } };
+    const made = await ask('/v1/namespaces/ns/tables', { body: table });
+    const [foreign, own] = [join(around, 'data', 'foreign.txt'), made.body['metadata-location']];
+    await mkdir(dirname(foreign), { recursive: true });
+    await writeFile(foreign, 'of somebody else');
+    const drop = 'mutation { dropTable(input: { name: "ns.around", purge: true }) { name } }';
+    const orphans = 'mutation { removeOrphanFiles(input: { table: "ns.around", olderThan: "2020-01-01T00:00:00Z" }) { files } }';
+    for (const mutation of [drop, orphans]) {
+      const { errors } = await server.ask(mutation);
+      expect([errors?.[0]?.extensions.code, errors?.[0]?.message]).toEqual([
+        'FAILED_PRECONDITION',
+        expect.stringContaining('GC is disabled'),
+      ]);
+    }
+    await ask('/v1/namespaces/ns/tables/around', {
+      body: { updates: [{ action: 'remove-properties', removals: ['gc.enabled'] }] },
+    });
+    expect((await server.ask(drop)).errors).toBeUndefined();
+    await expect(readFile(own.replace(/^file:\/\//, ''))).rejects.toThrow('ENOENT');
+    expect(await readFile(foreign, 'utf8')).toBe('of somebody else');
+    expect((await ask('/v1/namespaces/ns/views/within')).status).toBe(200);
+    await ask('/v1/namespaces/ns/views/within', { method: 'DELETE' });
+  });
+
   it('are created, loaded, listed, replaced, renamed and dropped', async () => {
     const created = await create('late', { properties: { comment: 'late flights' } });
     expect(created.status).toBe(200);
