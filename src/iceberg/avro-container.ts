@@ -4,6 +4,7 @@ import { IcecoreError } from '../errors.ts';
 import { avroBlockBytesMax, avroBlockBytesTarget, avroFileBytesMax } from '../limits.ts';
 import { AvroCursor, damaged } from './avro-cursor.ts';
 import type { AvroSchema } from './avro-schema.ts';
+import { checkedAvroSchema } from './avro-schema-check.ts';
 import { compileAvroWriter } from './avro-writer.ts';
 
 const magic = Buffer.from([0x4f, 0x62, 0x6a, 1]);
@@ -63,11 +64,13 @@ function readHeader(cursor: AvroCursor): Map<string, string> {
 }
 
 function parseSchema(text: string): AvroSchema {
+  let schema: unknown;
   try {
-    return JSON.parse(text) as AvroSchema;
+    schema = JSON.parse(text);
   } catch (cause) {
     throw new IcecoreError('FAILED_PRECONDITION', 'The Avro file is damaged: its schema is no JSON.', { cause });
   }
+  return checkedAvroSchema(schema);
 }
 
 function unpack(codec: string, packed: Uint8Array): Uint8Array {

@@ -58,12 +58,15 @@ export function openAvroData(bytes: Uint8Array): AvroData {
     fields,
     hasIds: root.fields.some((field) => field['field-id'] !== undefined),
     *rows() {
-      const type = avro.Type.forSchema(container.schema as avro.Schema, { typeHook: exactLongs, wrapUnions: false });
+      const type = byAvsc(() =>
+        avro.Type.forSchema(container.schema as avro.Schema, { typeHook: exactLongs, wrapUnions: false }),
+      );
       for (const block of container.blocks()) {
         const buffer = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
         let offset = 0;
         for (let index = 0; index < block.count; index++) {
-          const decoded = type.decode(buffer, offset);
+          const at = offset;
+          const decoded = byAvsc(() => type.decode(buffer, at));
           if (decoded.offset < 0) throw damaged('a record goes beyond its block');
           offset = decoded.offset;
           yield decoded.value as Readonly<Record<string, unknown>>;
@@ -71,6 +74,15 @@ export function openAvroData(bytes: Uint8Array): AvroData {
       }
     },
   };
+}
+
+/** What avsc throws says what is wrong, and not that the file is. */
+function byAvsc<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw damaged(cause instanceof Error ? cause.message : String(cause));
+  }
 }
 
 function fieldOf(field: AvroField): NestedField {

@@ -2,6 +2,7 @@ import { openAvroContainer } from './avro-container.ts';
 import { AvroCursor } from './avro-cursor.ts';
 import { type AvroRead, type AvroShape, type AvroShapeField, compileAvroReader } from './avro-reader.ts';
 import type { AvroSchema } from './avro-schema.ts';
+import { readingFile } from './broken-file.ts';
 import type { ManifestEntry, ManifestFile } from './data-file.ts';
 import { castPartition, entryReader, firstRowIdOf, type ManifestProjection } from './manifest-reader.ts';
 import type { PartitionSpec } from './partition-spec.ts';
@@ -78,6 +79,10 @@ function peekersOf(schemaText: string, schema: AvroSchema, spec: PartitionSpec, 
 
 /** Looks a manifest over once, skipping all but its partitions. Throws FAILED_PRECONDITION where the bytes are no such manifest. */
 export function indexManifest(bytes: Uint8Array, manifestFile: ManifestFile, table: TablePartitioning): ManifestIndex {
+  return readingFile(manifestFile.manifestPath, () => lookOver(bytes, manifestFile, table));
+}
+
+function lookOver(bytes: Uint8Array, manifestFile: ManifestFile, table: TablePartitioning): ManifestIndex {
   const spec = requireSpec(table, manifestFile.partitionSpecId);
   const { schema, schemaText, blocks } = openAvroContainer(bytes);
   let nextRowId = firstRowIdOf(manifestFile);
@@ -131,6 +136,16 @@ export function indexManifest(bytes: Uint8Array, manifestFile: ManifestFile, tab
 
 /** The entries that lie in partitions of interest, in the manifest's order, with at least the metrics asked for. */
 export function readIndexed(
+  index: ManifestIndex,
+  manifestFile: ManifestFile,
+  table: TablePartitioning,
+  projection: ManifestProjection,
+  wants: PartitionTest,
+): readonly ManifestEntry[] {
+  return readingFile(manifestFile.manifestPath, () => entriesOf(index, manifestFile, table, projection, wants));
+}
+
+function entriesOf(
   index: ManifestIndex,
   manifestFile: ManifestFile,
   table: TablePartitioning,

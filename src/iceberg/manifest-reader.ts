@@ -1,6 +1,7 @@
 import { type AvroContainer, openAvroContainer } from './avro-container.ts';
 import { AvroCursor, damaged } from './avro-cursor.ts';
 import { type AvroRead, type AvroShape, type AvroShapeField, compileAvroReader } from './avro-reader.ts';
+import { readingFile } from './broken-file.ts';
 import type { DataFile, ManifestEntry, ManifestFile } from './data-file.ts';
 import { castLiteral } from './literal-cast.ts';
 import { entryStatuses, fileContents } from './manifest-writer.ts';
@@ -116,7 +117,7 @@ function readerOf(
 /**
  * The entries of a manifest, written by any engine in v1, v2 or v3, in their order, one by one; snapshot ids, sequence numbers
  * and first row ids that are inherited are filled in from what the manifest list says (spec: "Sequence Number Inheritance",
- * "First Row ID Inheritance"). Throws FAILED_PRECONDITION where the bytes are no such manifest.
+ * "First Row ID Inheritance"). Throws FAILED_PRECONDITION where the bytes are no such manifest; `decodeManifest` names the file then.
  */
 export function* readManifest(
   bytes: Uint8Array,
@@ -164,7 +165,7 @@ export function decodeManifest(
   table: TablePartitioning,
   projection: ManifestProjection = everything,
 ): readonly ManifestEntry[] {
-  return [...readManifest(bytes, manifestFile, table, projection)];
+  return readingFile(manifestFile.manifestPath, () => [...readManifest(bytes, manifestFile, table, projection)]);
 }
 
 function inherit(

@@ -1,4 +1,5 @@
 import { openAvroContainer } from './avro-container.ts';
+import { readingFile } from './broken-file.ts';
 import type { ManifestFile } from './data-file.ts';
 import { decodeManifestList } from './manifest-list.ts';
 import { decodeManifest } from './manifest-reader.ts';
@@ -16,9 +17,15 @@ export async function snapshotManifests(
   table: TablePartitioning,
   read: (location: string) => Promise<Uint8Array>,
 ): Promise<readonly ManifestFile[]> {
-  if (manifestList !== '') return decodeManifestList(await read(manifestList));
+  if (manifestList !== '') {
+    const bytes = await read(manifestList);
+    return readingFile(manifestList, () => decodeManifestList(bytes));
+  }
   const files: ManifestFile[] = [];
-  for (const path of manifests) files.push(describe(path, await read(path), table, snapshotId));
+  for (const path of manifests) {
+    const bytes = await read(path);
+    files.push(readingFile(path, () => describe(path, bytes, table, snapshotId)));
+  }
   return files;
 }
 

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { IcecoreError } from '../errors.ts';
 import type { ManifestIndex } from '../iceberg/manifest-index.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { parseMetadata } from '../iceberg/metadata-json.ts';
@@ -7,6 +8,23 @@ import type { Storage } from '../storage/storage.ts';
 import { ByteLru } from './byte-lru.ts';
 
 export type JudgeFiles = (metadata: TableMetadata, files: readonly string[]) => Promise<void>;
+
+/** Some engines compress metadata, and say so in the name in more than one way. Throws FAILED_PRECONDITION, naming the file. */
+function plainMetadata(bytes: Uint8Array, location: string): Uint8Array {
+  const refuse = (how: string, cause?: unknown): IcecoreError =>
+    new IcecoreError('FAILED_PRECONDITION', `The table metadata file ${location} ${how}.`, {
+      context: { file: location },
+      cause,
+    });
+  const tooLarge = `has more than ${tableMetadataBytesMax} bytes`;
+  if (bytes.byteLength > tableMetadataBytesMax) throw refuse(tooLarge);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: tableMetadataBytesMax });
+  } catch (cause) {
+    throw refuse(cause instanceof RangeError ? tooLarge : 'is gzip, and damaged', cause);
+  }
+}
 
 /** Reads of a table's metadata side, each file once while it stays in the cache: none of them ever changes. */
 export class FileReads {
@@ -40,9 +58,7 @@ export class FileReads {
     return await this.#once(location, async () => {
       this.#metadataReads++;
       const bytes = await this.#storage.read(location);
-      // Some engines compress metadata, and say so in the name in more than one way.
-      const plain =
-        bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: tableMetadataBytesMax }) : bytes;
+      const plain = plainMetadata(bytes, location);
       const metadata = parseMetadata(new TextDecoder().decode(plain), location);
       this.#metadata.set(location, metadata, plain.byteLength);
       return metadata;

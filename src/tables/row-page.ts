@@ -8,13 +8,13 @@ import { requireField, type Schema } from '../iceberg/schema.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { pageFilesMax, pageRowsDefault, pageRowsMax } from '../limits.ts';
 import { cellJson, type JsonValue } from '../sql/cell-json.ts';
-import { duckDbError } from '../sql/duckdb-error.ts';
 import { parsePredicate } from '../sql/predicate.ts';
 import { predicateSql } from '../sql/predicate-sql.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { fileColumn, rowColumn } from './read-parquet.ts';
 import { resolveAsOf, schemaAsOf } from './resolve-as-of.ts';
 import { parseRowCursor, printRowCursor, type RowCursor } from './row-cursor.ts';
+import { scanError } from './scan-error.ts';
 import { openScan } from './scan-relation.ts';
 import { inRowOrder, noCounters, planSnapshot } from './snapshot-files.ts';
 import type { AsOf, Table } from './table.ts';
@@ -165,7 +165,7 @@ async function readFiles(
       return { cells, task, row: BigInt(String(cells[work.columns.length + 1])) };
     });
   } catch (error) {
-    throw duckDbError(error, 'Reading the rows');
+    throw await scanError(tables, scan, error, 'Reading the rows');
   } finally {
     scan.release();
   }

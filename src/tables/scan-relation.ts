@@ -44,6 +44,8 @@ export interface ScanRelation {
   readonly plan: SnapshotPlan;
   /** The data file behind each local path that `__icecore_file` may hold. */
   readonly tasksByPath: ReadonlyMap<string, FileScanTask>;
+  /** The location of each data and delete file, by its local path. */
+  readonly locations: ReadonlyMap<string, string>;
   /** Whether rows come in the order of the plan's files, and in each in the order of its rows. */
   readonly isOrdered: boolean;
   /** Lets go of the local copies of the files. */
@@ -115,7 +117,8 @@ export async function openScan(
     const select = readParquetSql(sources, fields, { ...options, fieldById });
     const tasksByPath = new Map(plan.tasks.map((task) => [path(task.file.filePath), task]));
     const isOrdered = columns.size === 0 && plan.tasks.every((task) => task.deletes.length === 0);
-    return { sql: `(${select})`, select, schema, plan, tasksByPath, isOrdered, release };
+    const locations = new Map([...copies].map(([location, copy]) => [copy.path, location] as const));
+    return { sql: `(${select})`, select, schema, plan, tasksByPath, locations, isOrdered, release };
   } catch (error) {
     release();
     throw error;
