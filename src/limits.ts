@@ -354,3 +354,7 @@ export const restResponseStallMsMax = 60_000;
 
 /** Writers of one table who share a commit: each adds a snapshot to its metadata file, and waits for those of all. */
 export const commitsSharedMax = 64;
+/** Files that one manifest may list. The reference's writers stop at some ten thousand; of a few bytes it could be claimed of any number. */
+export const manifestEntriesMax = 2_000_000;
+/** Manifests of one snapshot. */
+export const snapshotManifestsMax = 1_000_000;
