@@ -14,9 +14,9 @@ export function nameTaken(printed: string, exists: PointerKind): IcecoreError {
   });
 }
 
-/** ALREADY_EXISTS: `holder` has the uuid. */
-export function uuidTaken(kind: PointerKind, printed: string, uuid: string, holder: string): IcecoreError {
-  return new IcecoreError('ALREADY_EXISTS', `The ${kind} ${printed} cannot be created with uuid ${uuid}: ${holder} has it.`, {
+/** ALREADY_EXISTS. Which has the uuid is not for everybody to know. */
+export function uuidTaken(kind: PointerKind, printed: string, uuid: string): IcecoreError {
+  return new IcecoreError('ALREADY_EXISTS', `The ${kind} ${printed} cannot be created with uuid ${uuid}: another has it.`, {
     context: { [kind]: printed, uuid },
   });
 }

@@ -7,6 +7,7 @@ import { newTableMetadata } from '../iceberg/new-metadata.ts';
 import type { PartitionSpec } from '../iceberg/partition-spec.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import type { SortOrder } from '../iceberg/sort-order.ts';
+import { refuseOwnBeginning } from '../tables/actions/foreign-commit.ts';
 import { newTableLocation } from '../tables/table-location.ts';
 import type { Tables } from '../tables/tables.ts';
 
@@ -29,6 +30,7 @@ const defaultProperties = { 'write.parquet.compression-codec': 'zstd' };
 export function beginCatalogTable(tables: Tables, identifier: TableIdentifier, table: NewCatalogTable): TableMetadata {
   const { schema, partitionSpec, sortOrder, properties, location } = table;
   const uuid = randomUUID();
+  refuseOwnBeginning({ properties, refs: {} });
   return newTableMetadata({
     uuid,
     location: location ?? newTableLocation(tables.warehouse, identifier, uuid),

@@ -14,7 +14,7 @@ import { once } from '../ledger/once.ts';
 import { transactionTablesMax } from '../limits.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import { expiryEdges } from '../lineage/table-history.ts';
-import { type ForeignCommit, foreignCommit, isCreation } from '../tables/actions/foreign-commit.ts';
+import { type ForeignCommit, foreignCommit, isCreation, refuseOwnBeginning } from '../tables/actions/foreign-commit.ts';
 import type { Table } from '../tables/table.ts';
 import { newTableLocation } from '../tables/table-location.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
@@ -133,6 +133,7 @@ export class TableCommits {
       ...(updates.some((update) => update.action === 'set-location') ? [] : [{ action: 'set-location', location } as const]),
     ];
     const metadata = applyUpdates(null, [...beginning, ...updates], nowMs(clock));
+    refuseOwnBeginning(metadata);
     transaction.createFrom(identifier, metadata, { requireNamespace: true, isAsserted: true });
     return metadata.tableUuid;
   }

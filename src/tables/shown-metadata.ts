@@ -9,7 +9,7 @@ import { pinProperty } from './pin.ts';
 export const definitionProperty = 'icecore.feature.definition';
 /** The names of the tables that it reads, as a JSON list. */
 export const definitionReadsProperty = 'icecore.feature.definition-reads';
-const definitionProperties: readonly string[] = [
+export const definitionProperties: readonly string[] = [
   definitionProperty,
   definitionReadsProperty,
   'icecore.feature.definition-engine',

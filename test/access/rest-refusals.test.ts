@@ -206,10 +206,33 @@ describe('over REST, what may not be read is refused as what does not exist', ()
   });
 
   test('who sees a definition is not theirs to say', async () => {
-    const reads = {
-      requirements: [],
-      updates: [{ action: 'set-properties', updates: { 'icecore.feature.definition-reads': '[]' } }],
-    };
-    expect((await as('fay', '/v1/namespaces/features/tables/computed', { body: reads })).status).toBe(400);
+    for (const [name, text] of [
+      ['icecore.feature.definition-reads', '[]'],
+      // Who may read more would compute it, and put into fay's table what she may not read.
+      ['icecore.feature.definition', `SELECT * FROM secret.${secret}_vault`],
+    ] as const) {
+      const updates = [{ action: 'set-properties', updates: { [name]: text } }];
+      expect((await as('fay', '/v1/namespaces/features/tables/computed', { body: { updates } })).status).toBe(400);
+      const body = { name: 'defined', schema, properties: { [name]: text } };
+      expect((await as('fay', '/v1/namespaces/features/tables', { body })).status).toBe(400);
+      expect((await as('fay', '/v1/namespaces/features/tables', { body: { ...body, 'stage-create': true } })).status).toBe(400);
+    }
+  });
+
+  test('a uuid that is taken does not tell by what', async () => {
+    const { access, tables } = lakehouse.server.icecore;
+    const { uuid } = await access.asServer(() => tables.load({ namespace: ['secret'], name: `${secret}_vault` }));
+    const updates = [
+      { action: 'assign-uuid', uuid },
+      { action: 'add-schema', schema: { ...schema, 'schema-id': 0 }, 'last-column-id': 1 },
+      { action: 'set-current-schema', 'schema-id': -1 },
+      { action: 'add-spec', spec: { 'spec-id': 0, fields: [] } },
+      { action: 'set-default-spec', 'spec-id': -1 },
+      { action: 'add-sort-order', 'sort-order': { 'order-id': 0, fields: [] } },
+      { action: 'set-default-sort-order', 'sort-order-id': -1 },
+    ];
+    const body = { requirements: [{ type: 'assert-create' }], updates };
+    const { status, text } = await as('fay', '/v1/namespaces/features/tables/twin', { body });
+    expect([status, text.includes(secret)]).toEqual([409, false]);
   });
 });

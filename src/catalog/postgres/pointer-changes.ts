@@ -109,8 +109,7 @@ export class PointerChanges {
     else namespaces.ensure(identifier.namespace);
     const sameName = this.#rows.get(printed);
     if (sameName !== null) throw nameTaken(printed, sameName.kind);
-    const holder = this.#uuids.get(uuid);
-    if (holder !== null) throw uuidTaken(kind, printed, uuid, holder);
+    if (this.#uuids.get(uuid) !== null) throw uuidTaken(kind, printed, uuid);
     this.#rows.put(printed, { identifier, uuid, metadataLocation: to, kind });
     this.#uuids.put(uuid, printed);
   }

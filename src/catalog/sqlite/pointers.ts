@@ -86,8 +86,7 @@ function taken(database: Database, kind: PointerKind, change: PointerChange & { 
   const printed = printIdentifier(change.identifier);
   const sameName = database.row('SELECT kind FROM pointers WHERE printed = ?', printed);
   if (sameName !== undefined) return nameTaken(printed, text(sameName, 'kind') === 'view' ? 'view' : 'table');
-  const sameUuid = database.row('SELECT printed FROM pointers WHERE uuid = ?', change.uuid);
-  return uuidTaken(kind, printed, change.uuid, sameUuid === undefined ? 'another' : text(sameUuid, 'printed'));
+  return uuidTaken(kind, printed, change.uuid);
 }
 
 function swap(database: Database, kind: PointerKind, change: PointerChange & { kind: 'swap' }): void {

@@ -2,7 +2,7 @@ import { IcecoreError } from '../../errors.ts';
 import { refByName, type TableMetadata } from '../../iceberg/metadata.ts';
 import type { TableRequirement, TableUpdate } from '../../iceberg/table-update.ts';
 import { refuseLostPins, refuseReservedRef } from '../pin.ts';
-import { definitionReadsProperty } from '../shown-metadata.ts';
+import { definitionProperties } from '../shown-metadata.ts';
 import type { TableAction } from '../table-action.ts';
 
 /** A commit as a client of the REST protocol asks for it: what must still hold, and what is to change. */
@@ -22,18 +22,30 @@ export function foreignCommit({ requirements, updates }: ForeignCommit): TableAc
     apply: async () => ({ requirements, updates }),
     verify: (before, after) => {
       refuseLostPins(before, after);
-      refuseChangedReads(before, after);
+      refuseChangedDefinition(before, after);
       for (const name of Object.keys(after.refs)) if (refByName(before, name) === undefined) refuseReservedRef(name);
     },
   };
 }
 
-/** By it is judged who sees a definition: Icecore alone knows what one reads. */
-function refuseChangedReads(before: TableMetadata, after: TableMetadata): void {
-  if (before.properties[definitionReadsProperty] === after.properties[definitionReadsProperty]) return;
-  throw new IcecoreError(
+/** Icecore alone knows what a definition reads, by which it is judged who sees it; and whoever computes it reads in their own name. */
+function refuseChangedDefinition(before: TableMetadata, after: TableMetadata): void {
+  const changed = definitionProperties.find((name) => before.properties[name] !== after.properties[name]);
+  if (changed !== undefined) throw ownProperty(changed);
+}
+
+/** Throws BAD_USER_INPUT where a table that a client makes would begin with what Icecore alone gives: a definition, or refs named as pins. */
+export function refuseOwnBeginning({ properties, refs }: Pick<TableMetadata, 'properties' | 'refs'>): void {
+  const own = definitionProperties.find((name) => Object.hasOwn(properties, name));
+  if (own !== undefined) throw ownProperty(own);
+  for (const name of Object.keys(refs)) refuseReservedRef(name);
+}
+
+function ownProperty(name: string): IcecoreError {
+  return new IcecoreError(
     'BAD_USER_INPUT',
-    `The property ${definitionReadsProperty} is Icecore's own: it changes with the definition, by updateFeatureTable.`,
+    `The property ${name} is Icecore's own: it changes with the definition, by updateFeatureTable.`,
+    { context: { property: name } },
   );
 }
 
