@@ -1,8 +1,8 @@
 import { IcecoreError } from '../errors.ts';
 import { parseJson } from '../iceberg/json.ts';
 import { asArrayOf, asMillis, asObject, member, optionalMember } from '../iceberg/json-member.ts';
-import { refByName, type SnapshotLogEntry, type TableMetadata } from '../iceberg/metadata.ts';
-import type { SnapshotRef } from '../iceberg/snapshot.ts';
+import { refByName, type SnapshotLogEntry, snapshotById, type TableMetadata } from '../iceberg/metadata.ts';
+import type { Snapshot, SnapshotRef } from '../iceberg/snapshot.ts';
 
 /** A time in which a snapshot was the current one: from inclusive, to exclusive; open where it has not ended, or its end is not known. */
 export interface PinInterval {
@@ -137,7 +137,9 @@ export function refuseLostPins(before: TableMetadata, after: TableMetadata): voi
   const touched = [...new Set([...names(before), ...names(after)])].filter((key) => {
     const tag = key.slice(prefix.length);
     const isSameText = propertyOf(before, key) === propertyOf(after, key);
-    return !isSameText || !isSameRef(refByName(before, tag), refByName(after, tag));
+    return (
+      !isSameText || !isSameRef(refByName(before, tag), refByName(after, tag)) || pinnedBy(before, tag) !== pinnedBy(after, tag)
+    );
   });
   if (touched.length === 0) return;
   const pins = touched.map((key) => key.slice(prefix.length));
@@ -147,6 +149,12 @@ export function refuseLostPins(before: TableMetadata, after: TableMetadata): voi
       `"${prefix}…". Something depends on that snapshot, and only an erasure releases a pin. Leave it in, and commit again.`,
     { context: { pins } },
   );
+}
+
+/** The very snapshot: another may have been given its id. */
+function pinnedBy(metadata: TableMetadata, tag: string): Snapshot | undefined {
+  const ref = refByName(metadata, tag);
+  return ref === undefined ? undefined : snapshotById(metadata, ref.snapshotId);
 }
 
 function propertyOf({ properties }: TableMetadata, key: string): string | undefined {

@@ -362,6 +362,14 @@ test('no commit of another engine takes a pin or what it holds away', async () =
     expect(error).toBeInstanceOf(IcecoreError);
     expect(error).toMatchObject({ code: 'PINNED', message: expect.stringMatching(/icecore-held|forged/) });
   }
+  const head = table.metadata.snapshots.at(-1);
+  if (head === undefined) throw new Error('the table has no snapshot');
+  const swapped: readonly TableUpdate[] = [
+    { action: 'remove-snapshots', snapshotIds: [held] },
+    { action: 'add-snapshot', snapshot: { ...head, snapshotId: held, sequenceNumber: head.sequenceNumber + 1n } },
+    moved({}),
+  ];
+  await expect(commit(name, { updates: swapped })).rejects.toMatchObject({ code: 'PINNED' });
   expect(await warehouse.load(name)).toEqual(table);
   // What is put back as it was takes nothing away, and other snapshots are nobody's.
   await commit(name, { updates: [moved({}), setColour('red'), ...nextSnapshot(table)] });
@@ -371,6 +379,25 @@ test('no commit of another engine takes a pin or what it holds away', async () =
   expect(after.metadata.properties[pinProperty('icecore-held')]).toContain(
     `"toMs":${String(after.metadata.snapshots[0]?.timestampMs).slice(0, 6)}`,
   );
+});
+
+test('the partition spec of a pinned snapshot is not taken away, by which it is read', async () => {
+  await warehouse.create(name, { columns, partitionBy: [{ column: 'id', transform: 'bucket[4]' }] });
+  const table = await warehouse.append(name, 'SELECT 1 AS id');
+  const { defaultSpecId } = table.metadata;
+  const spec = { specId: -1, fields: [] };
+  await commit(name, {
+    updates: [
+      { action: 'add-spec', spec },
+      { action: 'set-default-spec', specId: -1 },
+    ],
+  });
+  const removal = { updates: [{ action: 'remove-partition-specs', specIds: [defaultSpecId] }] } as const;
+  const pinning = warehouse.tables.transaction();
+  pinning.change(table.identifier, pinSnapshot('icecore-held', table.metadata.currentSnapshotId ?? 0n));
+  await pinning.commit();
+  await expect(commit(name, removal)).rejects.toMatchObject({ code: 'PINNED', message: expect.stringContaining('icecore-held') });
+  expect(await warehouse.rows(name)).toEqual([{ id: '1' }]);
 });
 
 test('another engine makes nothing that looks like a pin', async () => {

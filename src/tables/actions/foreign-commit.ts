@@ -1,9 +1,10 @@
 import { IcecoreError } from '../../errors.ts';
-import { refByName, type TableMetadata } from '../../iceberg/metadata.ts';
+import { refByName, snapshotById, type TableMetadata } from '../../iceberg/metadata.ts';
+import { snapshotManifests } from '../../iceberg/snapshot-manifests.ts';
 import type { TableRequirement, TableUpdate } from '../../iceberg/table-update.ts';
-import { refuseLostPins, refuseReservedRef } from '../pin.ts';
+import { pinsOf, refuseLostPins, refuseReservedRef } from '../pin.ts';
 import { definitionProperties } from '../shown-metadata.ts';
-import type { TableAction } from '../table-action.ts';
+import type { ActionContext, TableAction } from '../table-action.ts';
 
 /** A commit as a client of the REST protocol asks for it: what must still hold, and what is to change. */
 export interface ForeignCommit {
@@ -19,13 +20,40 @@ export interface ForeignCommit {
 export function foreignCommit({ requirements, updates }: ForeignCommit): TableAction {
   return {
     name: 'commit',
-    apply: async () => ({ requirements, updates }),
+    apply: async (base, context) => {
+      await refusePinnedSpecs(base, updates, context);
+      return { requirements, updates };
+    },
     verify: (before, after) => {
       refuseLostPins(before, after);
       refuseChangedDefinition(before, after);
       for (const name of Object.keys(after.refs)) if (refByName(before, name) === undefined) refuseReservedRef(name);
     },
   };
+}
+
+/** Throws PINNED where a partition spec would go by which a pinned snapshot is read. */
+async function refusePinnedSpecs(
+  base: TableMetadata,
+  updates: readonly TableUpdate[],
+  { read }: Pick<ActionContext, 'read'>,
+): Promise<void> {
+  const removed = new Set(updates.flatMap((update) => (update.action === 'remove-partition-specs' ? update.specIds : [])));
+  if (removed.size === 0) return;
+  for (const tag of pinsOf(base).keys()) {
+    const ref = refByName(base, tag);
+    const snapshot = ref === undefined ? undefined : snapshotById(base, ref.snapshotId);
+    const manifests = snapshot === undefined ? [] : await snapshotManifests(snapshot, base, read);
+    const user = manifests.find(({ partitionSpecId }) => removed.has(partitionSpecId));
+    if (user === undefined) continue;
+    throw new IcecoreError(
+      'PINNED',
+      `Partition spec ${user.partitionSpecId} cannot be removed: the snapshot that ${tag} pins has it.`,
+      {
+        context: { pins: [tag] },
+      },
+    );
+  }
 }
 
 /** Icecore alone knows what a definition reads, by which it is judged who sees it; and whoever computes it reads in their own name. */
