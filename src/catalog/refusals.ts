@@ -94,9 +94,9 @@ export function leaseLost(fence: Fence, held: LeaseHolder | null): IcecoreError 
   );
 }
 
-/** FAILED_PRECONDITION, retryable: another server may take the call. */
+/** OVERLOADED, retryable: another server, or this one once it is back, may take the call. */
 export function catalogClosed(): IcecoreError {
-  return new IcecoreError('FAILED_PRECONDITION', 'The catalog is closed: the server is shutting down.', { retryable: true });
+  return new IcecoreError('OVERLOADED', 'The catalog is closed: the server is shutting down.', { retryable: true });
 }
 
 /** OVERLOADED, retryable. */

@@ -14,6 +14,7 @@ import type { Lineage } from '../lineage/lineage.ts';
 import { expiryEdges } from '../lineage/table-history.ts';
 import { requireReadableFile } from '../tables/foreign-files.ts';
 import { checkLocations } from '../tables/metadata-locations.ts';
+import { pinsOf } from '../tables/pin.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableTransaction } from '../tables/table-transaction.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -94,6 +95,8 @@ export class CatalogTables {
     const { tables } = this.#options;
     await requireReadableFile(tables, metadataLocation);
     const metadata = await readMetadataFile(tables, metadataLocation);
+    // Whoever wrote the file may have made them up, and a table with pins is not dropped any more.
+    if (pinsOf(metadata).size > 0) requireRole(call.caller, 'admin', 'register tables that have pins');
     return await this.#change(call, 'registerTable', identifier, async (transaction) => {
       const replaced = overwrites ? await tables.find(identifier) : null;
       if (replaced !== null) this.#recordHistory(transaction, call, replaced);

@@ -55,8 +55,8 @@ describe('opening', () => {
     const pending = first.commit({ entries: [entry] });
     await first.close();
     expect((await pending).seqs).toEqual([1n]);
-    await expect(first.commit({})).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
-    await expect(first.headSeq()).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    await expect(first.commit({})).rejects.toMatchObject({ code: 'OVERLOADED', retryable: true });
+    await expect(first.headSeq()).rejects.toMatchObject({ code: 'OVERLOADED', retryable: true });
     const second = await openCatalog(postgres.uri(database), systemClock);
     expect(await second.headSeq()).toBe(1n);
     await second.close();

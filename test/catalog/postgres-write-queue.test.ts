@@ -51,5 +51,5 @@ test('a change that spoils a batch fails alone; an error that is nobody’s fail
   ]);
   expect(await settled(['a', 'lost', 'b'])).toMatchObject([{ reason: lost }, { reason: lost }, { reason: lost }]);
   await queue.close();
-  await expect(queue.enqueue(change('late'), () => undefined)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  await expect(queue.enqueue(change('late'), () => undefined)).rejects.toMatchObject({ code: 'OVERLOADED', retryable: true });
 });

@@ -43,7 +43,7 @@ describe('the SQLite catalog', () => {
       const pending = first.commit({ entries: [{ table: 't', subject: 's', row: '{}' }] });
       await first.close();
       expect((await pending).seqs).toEqual([1n]);
-      await expect(first.commit({})).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+      await expect(first.commit({})).rejects.toMatchObject({ code: 'OVERLOADED', retryable: true });
       const second = await openCatalog(uri, systemClock);
       expect(await second.headSeq()).toBe(1n);
       await second.close();

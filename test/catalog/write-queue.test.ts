@@ -81,5 +81,5 @@ test('a closed queue finishes what waits and takes nothing new', async () => {
   const waiting = queue.enqueue(() => insert('first'));
   await queue.close();
   await waiting;
-  await expect(queue.enqueue(() => insert('second'))).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  await expect(queue.enqueue(() => insert('second'))).rejects.toMatchObject({ code: 'OVERLOADED', retryable: true });
 });

@@ -3,6 +3,7 @@ import { IcecoreError } from '../../errors.ts';
 import type { TableIdentifier } from '../../iceberg/identifier.ts';
 import { asArrayOf, asObject, asRecordOf, asString, type JsonObject, optionalMember } from '../../iceberg/json-member.ts';
 import { foreignPageSize } from '../../limits.ts';
+import { catalogClosed } from '../refusals.ts';
 import type { ForeignAddress } from './foreign-address.ts';
 import { ForeignCredential } from './foreign-credential.ts';
 import { type ForeignAnswer, sendForeign } from './foreign-request.ts';
@@ -98,9 +99,7 @@ export class ForeignClient {
   }
 
   close(): void {
-    this.#abort.abort(
-      new IcecoreError('FAILED_PRECONDITION', 'The catalog is closed: the server is shutting down.', { retryable: true }),
-    );
+    this.#abort.abort(catalogClosed());
   }
 }
 

@@ -53,7 +53,7 @@ export class LoadAnswers {
     const { metadataLocation } = table;
     await this.#requireFile(metadataLocation);
     const shown = await this.#shown(table);
-    const etag = etagOf(metadataLocation, request, shown === null ? '' : this.#subject());
+    const etag = etagOf(metadataLocation, request, shown === null ? '' : this.#reader());
     const headers = { etag };
     if (knows(request.known, etag)) return { status: 304, headers };
     return await this.#body(metadataLocation, shown, request, headers);
@@ -65,7 +65,7 @@ export class LoadAnswers {
     // By what the file says: the table at hand may be without what is hidden already.
     const shown = await this.#shown(table).catch(() => metadata);
     const all: LoadRequest = { ...request, mode: 'all', known: undefined };
-    const headers = { etag: etagOf(metadataLocation, all, shown === null ? '' : this.#subject()) };
+    const headers = { etag: etagOf(metadataLocation, all, shown === null ? '' : this.#reader()) };
     try {
       return await this.#body(metadataLocation, shown, all, headers);
     } catch (error) {
@@ -120,8 +120,9 @@ export class LoadAnswers {
     return shown.metadata === metadata ? null : shown.metadata;
   }
 
-  #subject(): string {
-    return this.#icecore.access.permissions.subject ?? '';
+  /** By what is shown, what is kept back. */
+  #reader(): string {
+    return JSON.stringify(this.#icecore.access.permissions.grants);
   }
 
   /** On local disk a look costs microseconds; an object store would be asked over the network for what is never removed there. */
@@ -149,9 +150,9 @@ function textOf(metadata: TableMetadata, mode: SnapshotMode): string {
 }
 
 /** Strong: the same tag is the same answer, but for its compression. */
-function etagOf(location: string, { mode, extras }: LoadRequest, subject: string): string {
+function etagOf(location: string, { mode, extras }: LoadRequest, reader: string): string {
   const digest = createHash('sha256')
-    .update(JSON.stringify([location, mode, extras.tag, subject]))
+    .update(JSON.stringify([location, mode, extras.tag, reader]))
     .digest('base64url');
   return `"${digest.slice(0, 27)}"`;
 }

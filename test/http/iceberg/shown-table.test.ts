@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { printJson } from '../../../src/iceberg/json.ts';
 import { pinSnapshot } from '../../../src/tables/actions/pin-snapshot.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
-import { askRest, type RestRequest } from './rest-client.ts';
+import { askRest, type RestRequest, refusalOf } from './rest-client.ts';
 import { appendRequirements, appendUpdates, schemaJson } from './rest-table.ts';
 
 let server: TestServer;
@@ -9,10 +11,12 @@ beforeAll(async () => {
   server = await startTestServer({
     keys: JSON.stringify([
       { key: 'key-of-ada', subject: 'ada', kind: 'HUMAN', roles: ['scientist'] },
+      { key: 'key-of-ida', subject: 'ida', kind: 'HUMAN', roles: ['scientist'] },
       { key: 'key-of-otto', subject: 'otto', kind: 'HUMAN', roles: ['admin'] },
     ]),
     grants: JSON.stringify([
       { subject: 'ada', on: 'shared', may: 'write' },
+      { subject: 'ida', on: '*', may: 'write' },
       { subject: 'otto', on: '*', may: 'write' },
     ]),
   });
@@ -46,4 +50,18 @@ it('names of what may not be seen are in no answer, to a load or a commit', asyn
   expect(whole.headers.get('etag')).not.toBe(all.headers.get('etag'));
   const known = await ask(one, { headers: { 'if-none-match': whole.headers.get('etag') ?? '' } });
   expect(known.status).toBe(200);
+});
+
+it('pins in metadata that somebody wrote elsewhere are taken over by an admin alone', async () => {
+  const made = await ask('/v1/namespaces/shared/tables', { body: { name: 'forged', schema: schemaJson } });
+  const { 'metadata-location': location, metadata } = made.body;
+  await ask('/v1/namespaces/shared/tables/forged', { key: 'key-of-otto', method: 'DELETE' });
+  const forged = location.replace('/00000-', '/00001-');
+  const properties = { ...metadata.properties, 'icecore.pin.training-set/mine/v1': '[]' };
+  await writeFile(forged.replace('file://', ''), printJson({ ...metadata, properties }));
+  const register = (key: string) =>
+    ask('/v1/namespaces/shared/register', { key, body: { name: 'forged', 'metadata-location': forged } });
+  // In no table's place, where only who may read all may look.
+  expect(refusalOf(await register('key-of-ida'))).toContain('403 ForbiddenException: ida may not register tables that have pins');
+  expect((await register('key-of-otto')).status).toBe(200);
 });
