@@ -4,7 +4,7 @@ import { type AvroRead, type AvroShape, type AvroShapeField, compileAvroReader }
 import type { AvroSchema } from './avro-schema.ts';
 import { readingFile } from './broken-file.ts';
 import type { ManifestEntry, ManifestFile } from './data-file.ts';
-import { castPartition, entryReader, firstRowIdOf, type ManifestProjection } from './manifest-reader.ts';
+import { castPartition, entryReader, firstRowIdOf, type ManifestProjection, refuseTooMany } from './manifest-reader.ts';
 import type { PartitionSpec } from './partition-spec.ts';
 import { requireSpec, specValueTypes, type TablePartitioning } from './table-partitioning.ts';
 import type { Literal } from './type.ts';
@@ -97,6 +97,7 @@ function lookOver(bytes: Uint8Array, manifestFile: ManifestFile, table: TablePar
   const partitions: (readonly (Literal | null)[])[] = [];
   const kept: Uint8Array[] = [];
   for (const { bytes: block, count } of blocks()) {
+    refuseTooMany(places.offset.length + count);
     const cursor = new AvroCursor(block);
     for (let index = 0; index < count; index++) {
       const offset = cursor.position;

@@ -1,3 +1,4 @@
+import { snapshotManifestsMax } from '../limits.ts';
 import { openAvroContainer, writeAvroContainer } from './avro-container.ts';
 import { AvroCursor, damaged } from './avro-cursor.ts';
 import { type AvroShapeField, compileAvroReader } from './avro-reader.ts';
@@ -116,6 +117,8 @@ export function decodeManifestList(bytes: Uint8Array): readonly ManifestFile[] {
   const read = compileAvroReader(container.schema, { kind: 'record', fields: manifestFields });
   const manifests: ManifestFile[] = [];
   for (const block of container.blocks()) {
+    if (manifests.length + block.count > snapshotManifestsMax)
+      throw damaged(`it says that it has more than ${snapshotManifestsMax} manifests`);
     const cursor = new AvroCursor(block.bytes);
     for (let index = 0; index < block.count; index++) manifests.push(manifestFile(read(cursor) as ManifestValues));
   }

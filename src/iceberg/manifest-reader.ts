@@ -1,3 +1,4 @@
+import { manifestEntriesMax } from '../limits.ts';
 import { type AvroContainer, openAvroContainer } from './avro-container.ts';
 import { AvroCursor, damaged } from './avro-cursor.ts';
 import { type AvroRead, type AvroShape, type AvroShapeField, compileAvroReader } from './avro-reader.ts';
@@ -130,7 +131,10 @@ export function* readManifest(
   const container = openAvroContainer(bytes);
   const read = readerOf(container.schemaText, container.schema, spec, projection);
   let nextRowId = firstRowIdOf(manifestFile);
+  let entries = 0;
   for (const block of container.blocks()) {
+    entries += block.count;
+    refuseTooMany(entries);
     const cursor = new AvroCursor(block.bytes);
     for (let index = 0; index < block.count; index++) {
       const entry = inherit(read(cursor) as EntryValues, manifestFile, types, nextRowId);
@@ -138,6 +142,11 @@ export function* readManifest(
       yield entry.entry;
     }
   }
+}
+
+/** Zeros that were deflated a thousandfold are entries, too: they are counted before any is made. */
+export function refuseTooMany(entries: number): void {
+  if (entries > manifestEntriesMax) throw damaged(`it says that it lists more than ${manifestEntriesMax} files`);
 }
 
 /** The id that the first row without one gets; null where rows have none. */
