@@ -115,7 +115,7 @@ describe('metadata with a claim that no writer makes', () => {
     const table = await newTable();
     const members = Array.from({ length: 500_000 }, (_, index) => `"member${index}":${index}`).join();
     const properties = Array.from({ length: 500_000 }, (_, index) => `"p${index}":""`).join();
-    await rewrite(table, ({ properties: _properties, ...metadata }) =>
+    await rewrite(table, ({ properties: _properties, ...metadata }: Record<string, unknown>) =>
       Buffer.from(`${printJson(metadata).slice(0, -1)},"properties":{${properties}},${members}}`),
     );
     expect(await read(table)).toBe(20);
