@@ -358,3 +358,20 @@ export const commitsSharedMax = 64;
 export const manifestEntriesMax = 2_000_000;
 /** Manifests of one snapshot. */
 export const snapshotManifestsMax = 1_000_000;
+
+/** Structs and lists of a Parquet header in one another: honest ones have seven. */
+export const thriftDepthMax = 32;
+/** A Parquet footer is read whole: 100 columns of 10,000 row groups take about as much. */
+export const parquetFooterBytesMax = 256 * 1024 * 1024;
+/** Rows of a row group, which is decoded whole: PyArrow writes no larger ones. Writers aim at a million or less. */
+export const parquetGroupRowsMax = 64 * 1024 * 1024;
+/** What a page may inflate to; writers aim at 1 MiB, a dictionary may take more. Guards against a page that inflates without end. */
+export const parquetPageBytesMax = 512 * 1024 * 1024;
+/** One column of one row group as it is decoded. Arrow's offsets reach to 2 GiB. */
+export const parquetColumnBytesMax = 1024 * 1024 * 1024;
+/** What may lie between two columns that one request reads: about what a store sends while another request would begin. */
+export const parquetGapBytesMax = 512 * 1024;
+/** A request that joins several columns; larger ones leave no work for others beside them. */
+export const parquetRangeBytesMax = 16 * 1024 * 1024;
+/** Changes of one table or view in one commit, removals of snapshots counted once: each copies what it changes, and all are made in one go. */
+export const metadataUpdatesMax = 1000;

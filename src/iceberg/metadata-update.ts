@@ -1,4 +1,5 @@
 import { IcecoreError } from '../errors.ts';
+import { metadataUpdatesMax } from '../limits.ts';
 import { formatVersionMax, type MetadataLogEntry, type TableMetadata } from './metadata.ts';
 import { checkMetadata } from './metadata-check.ts';
 import { beginDraft, type MetadataDraft, refuseUpdate, withMembers } from './metadata-draft.ts';
@@ -25,7 +26,11 @@ import { uuidBytes } from './uuid.ts';
  * CONFLICT (retryable) for a snapshot that another commit overtook.
  */
 export function applyUpdates(metadata: TableMetadata | null, updates: readonly TableUpdate[], nowMs: number): TableMetadata {
-  const draft = joinedRemovals(updates).reduce(applyUpdate, beginDraft(metadata, nowMs));
+  const joined = joinedRemovals(updates);
+  if (joined.length > metadataUpdatesMax) {
+    throw refuseUpdate(`a commit may make ${metadataUpdatesMax} changes to it, not ${joined.length}: commit them in parts`);
+  }
+  const draft = joined.reduce(applyUpdate, beginDraft(metadata, nowMs));
   if (metadata !== null && draft.metadata === metadata) return metadata;
   const snapshotLog = settleSnapshotLog(draft);
   const newestMs = snapshotLog.at(-1)?.timestampMs ?? 0;
@@ -95,7 +100,8 @@ function applyUpdate(draft: MetadataDraft, update: TableUpdate): MetadataDraft {
     }
     case 'remove-properties': {
       if (update.removals.length === 0) return draft;
-      const kept = Object.entries(metadata.properties).filter(([name]) => !update.removals.includes(name));
+      const removed = new Set(update.removals);
+      const kept = Object.entries(metadata.properties).filter(([name]) => !removed.has(name));
       return withMembers(draft, { properties: Object.fromEntries(kept) });
     }
     case 'remove-partition-specs':

@@ -97,7 +97,8 @@ export function setDefaultSortOrder(draft: MetadataDraft, sortOrderId: number): 
 export function removeSpecs(draft: MetadataDraft, specIds: readonly number[]): MetadataDraft {
   const { defaultSpecId, partitionSpecs } = draft.metadata;
   if (specIds.includes(defaultSpecId)) throw refuseUpdate('the default partition spec cannot be removed');
-  const kept = partitionSpecs.filter((spec) => !specIds.includes(spec.specId));
+  const removed = new Set(specIds);
+  const kept = partitionSpecs.filter((spec) => !removed.has(spec.specId));
   return kept.length === partitionSpecs.length ? draft : withMembers(draft, { partitionSpecs: kept });
 }
 
@@ -105,11 +106,12 @@ export function removeSpecs(draft: MetadataDraft, specIds: readonly number[]): M
 export function removeSchemas(draft: MetadataDraft, schemaIds: readonly number[]): MetadataDraft {
   const { currentSchemaId, schemas, snapshots } = draft.metadata;
   if (schemaIds.includes(currentSchemaId)) throw refuseUpdate('the current schema cannot be removed');
-  const user = snapshots.find(({ schemaId }) => schemaId !== null && schemaIds.includes(schemaId));
+  const removed = new Set(schemaIds);
+  const user = snapshots.find(({ schemaId }) => schemaId !== null && removed.has(schemaId));
   if (user !== undefined) {
     throw refuseUpdate(`schema ${user.schemaId} cannot be removed while snapshot ${user.snapshotId}, which has it, is there`);
   }
-  const kept = schemas.filter((schema) => !schemaIds.includes(schema.schemaId));
+  const kept = schemas.filter((schema) => !removed.has(schema.schemaId));
   return kept.length === schemas.length ? draft : withMembers(draft, { schemas: kept });
 }
 

@@ -1,4 +1,5 @@
 import { IcecoreError } from '../errors.ts';
+import { metadataUpdatesMax } from '../limits.ts';
 import { type Schema, sameSchema } from './schema.ts';
 import { sqlDialects, type ViewLogEntry, type ViewMetadata, type ViewVersion, viewVersionById } from './view.ts';
 import type { ViewRequirement, ViewUpdate } from './view-update.ts';
@@ -46,6 +47,9 @@ export function applyViewUpdates(metadata: ViewMetadata | null, updates: readonl
     addedVersionIds: new Set(),
     logEntry: null,
   };
+  if (updates.length > metadataUpdatesMax) {
+    throw refuse(`A commit may make ${metadataUpdatesMax} changes to a view, not ${updates.length}: commit them in parts`);
+  }
   const draft = updates.reduce(applyUpdate, begun);
   if (metadata !== null && draft.metadata === metadata) return metadata;
   return settled(draft);
@@ -77,7 +81,8 @@ function applyUpdate(draft: ViewDraft, update: ViewUpdate): ViewDraft {
       if (Object.keys(update.updates).length === 0) return draft;
       return withMembers(draft, { properties: { ...metadata.properties, ...update.updates } });
     case 'remove-properties': {
-      const kept = Object.entries(metadata.properties).filter(([name]) => !update.removals.includes(name));
+      const removed = new Set(update.removals);
+      const kept = Object.entries(metadata.properties).filter(([name]) => !removed.has(name));
       return update.removals.length === 0 ? draft : withMembers(draft, { properties: Object.fromEntries(kept) });
     }
     case 'add-view-version':

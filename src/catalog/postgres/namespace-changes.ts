@@ -99,7 +99,8 @@ export class NamespaceChanges {
 
   #update(change: NamespaceChange & { kind: 'update' }): void {
     const { properties } = this.require(change.parts);
-    const kept = Object.entries(properties).filter(([name]) => !change.remove.includes(name));
+    const removed = new Set(change.remove);
+    const kept = Object.entries(properties).filter(([name]) => !removed.has(name));
     const changed = { ...Object.fromEntries(kept), ...change.set };
     this.#rows.put(printNamespace(change.parts), { parts: change.parts, properties: changed });
   }

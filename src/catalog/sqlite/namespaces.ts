@@ -50,7 +50,8 @@ function create(database: Database, namespace: Namespace): void {
 
 function update(database: Database, change: NamespaceChange & { kind: 'update' }): void {
   const { properties } = requireNamespace(database, change.parts);
-  const kept = Object.entries(properties).filter(([name]) => !change.remove.includes(name));
+  const removed = new Set(change.remove);
+  const kept = Object.entries(properties).filter(([name]) => !removed.has(name));
   const changed = { ...Object.fromEntries(kept), ...change.set };
   database.run('UPDATE namespaces SET properties = ? WHERE printed = ?', JSON.stringify(changed), printNamespace(change.parts));
 }

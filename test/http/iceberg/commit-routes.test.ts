@@ -143,6 +143,21 @@ describe('the feed of snapshots', () => {
   });
 });
 
+describe('a commit of very many changes', () => {
+  it('is refused where each would copy the others, and made where they are removals', async () => {
+    await createTable(server, 'changed', 'many');
+    const refused = await commit('many', { updates: Array.from({ length: 20_000 }, (_, i) => setting({ [`k${i}`]: 'v' })[0]) });
+    expect(refusalOf(refused)).toMatch(/^400 BadRequestException: .* 1000 changes .* not 20000/);
+    const properties = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, 'v']));
+    expect((await commit('many', { updates: setting(properties) })).status).toBe(200);
+    const removal = { action: 'remove-properties', removals: Object.keys(properties).toReversed() };
+    const snapshots = Array.from({ length: 5000 }, (_, i) => ({ action: 'remove-snapshots', 'snapshot-ids': [i + 1] }));
+    const removed = await commit('many', { updates: [removal, ...snapshots] });
+    expect(removed.status, removed.text.slice(0, 500)).toBe(200);
+    expect(Object.keys(removed.body.metadata.properties)).not.toContain('k7');
+  });
+});
+
 describe('a pin', () => {
   it('is not taken away, nor what it holds, nor the table', async () => {
     await createTable(server, 'changed', 'pinned');
