@@ -6,12 +6,13 @@ import type { TableIdentifier } from '../iceberg/identifier.ts';
 import { currentSchema, currentSnapshot, snapshotById } from '../iceberg/metadata.ts';
 import { partitionKey } from '../iceberg/partition-key.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
-import type { Snapshot } from '../iceberg/snapshot.ts';
+import { mainBranch, type Snapshot } from '../iceberg/snapshot.ts';
 import { newSnapshotId } from '../iceberg/snapshot-id.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { parsePredicate } from '../sql/predicate.ts';
-import { isStale, replaceFiles } from './actions/replace-files.ts';
+import { replaceFiles } from './actions/replace-files.ts';
 import { writeDataFiles } from './data-file-writer.ts';
+import { isToComputeAgain } from './lost-snapshot.ts';
 import { hasRowLineage } from './row-lineage.ts';
 import { openScan } from './scan-relation.ts';
 import { noCounters, planSnapshot } from './snapshot-files.ts';
@@ -52,17 +53,16 @@ export interface CompactionOutcome {
  */
 export async function compactTable(tables: Tables, compaction: Compaction): Promise<CompactionOutcome> {
   for (let attempt = 1; ; attempt++) {
+    const table = await tables.load(compaction.identifier);
     try {
-      return await compactOnce(tables, compaction);
+      return await compactOnce(tables, table, compaction);
     } catch (error) {
-      // A guard's conflict is the caller's.
-      if (!isStale(error) || attempt >= commitAttemptsMax) throw error;
+      if (attempt >= commitAttemptsMax || !(await isToComputeAgain(tables, table, mainBranch, error))) throw error;
     }
   }
 }
 
-async function compactOnce(tables: Tables, compaction: Compaction): Promise<CompactionOutcome> {
-  const table = await tables.load(compaction.identifier);
+async function compactOnce(tables: Tables, table: Table, compaction: Compaction): Promise<CompactionOutcome> {
   const { metadata } = table;
   const head = currentSnapshot(metadata) ?? null;
   const where =

@@ -13,10 +13,11 @@ import { duckDbError } from '../sql/duckdb-error.ts';
 import { parsePredicate } from '../sql/predicate.ts';
 import { predicateSql } from '../sql/predicate-sql.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { isStale, replaceFiles } from './actions/replace-files.ts';
+import { replaceFiles } from './actions/replace-files.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { type WrittenDataFiles, writeDataFiles } from './data-file-writer.ts';
 import { isolationLevel } from './isolation-level.ts';
+import { isToComputeAgain } from './lost-snapshot.ts';
 import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './prepared-write.ts';
 import { fileColumn } from './read-parquet.ts';
 import { hasRowLineage, lastUpdatedField, lineageFields, rowIdField } from './row-lineage.ts';
@@ -50,7 +51,7 @@ export async function overwriteWhere(tables: Tables, overwrite: RowsToOverwrite)
       try {
         return await commitWrite(tables, overwrite, await prepare(tables, connection, table, { overwrite, where, relation }));
       } catch (error) {
-        if (!isStale(error) || attempt >= commitAttemptsMax) throw error;
+        if (attempt >= commitAttemptsMax || !(await isToComputeAgain(tables, table, overwrite.branch, error))) throw error;
       }
     }
   }, overwrite.signal);

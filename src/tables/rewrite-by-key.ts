@@ -13,11 +13,12 @@ import type { NestedField } from '../iceberg/type.ts';
 import { commitAttemptsMax } from '../limits.ts';
 import { duckDbError } from '../sql/duckdb-error.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { type FileReplacement, isStale, replaceFiles } from './actions/replace-files.ts';
+import { type FileReplacement, replaceFiles } from './actions/replace-files.ts';
 import { tableColumnsSql } from './column-source.ts';
 import { writeDataFiles } from './data-file-writer.ts';
 import { keyConflicts } from './key-conflicts.ts';
 import { keyPredicate } from './key-predicate.ts';
+import { isToComputeAgain } from './lost-snapshot.ts';
 import { writePositionDeletes } from './position-deletes.ts';
 import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, type WriteOutcome } from './prepared-write.ts';
 import { fileColumn, rowColumn } from './read-parquet.ts';
@@ -45,15 +46,16 @@ export interface KeyRewrite {
  */
 export async function rewriteByKey(tables: Tables, connection: DuckDBConnection, rewrite: KeyRewrite): Promise<WriteOutcome> {
   const name = printIdentifier(rewrite.write.identifier);
+  let table = rewrite.first;
   for (let attempt = 1; ; attempt++) {
     const once = async (isInTurn: boolean) => {
-      const table = attempt === 1 ? rewrite.first : await reload(tables, rewrite);
+      if (attempt > 1) table = await reload(tables, rewrite);
       return await commitWrite(tables, rewrite.write, await prepare(tables, connection, table, rewrite), isInTurn);
     };
     try {
       return attempt === 1 ? await once(false) : await tables.turns.take([name], () => once(true));
     } catch (error) {
-      if (!isStale(error) || attempt >= commitAttemptsMax) throw error;
+      if (attempt >= commitAttemptsMax || !(await isToComputeAgain(tables, table, rewrite.write.branch, error))) throw error;
     }
   }
 }

@@ -7,7 +7,10 @@ import { rollback } from '../../src/tables/actions/rollback.ts';
 import { setPartitioning } from '../../src/tables/actions/set-partitioning.ts';
 import { setProperties } from '../../src/tables/actions/set-properties.ts';
 import { compactTable } from '../../src/tables/compact-table.ts';
+import { expireTable } from '../../src/tables/expire-table.ts';
+import type { Table } from '../../src/tables/table.ts';
 import type { TableAction } from '../../src/tables/table-action.ts';
+import { Tables } from '../../src/tables/tables.ts';
 import { writeRows } from '../../src/tables/write-rows.ts';
 import { Warehouse } from './warehouse.ts';
 
@@ -260,6 +263,37 @@ describe('a compaction of the first two files, and what is committed while it is
     // Where the other compacted them there is nothing left to do.
     const isDone = other === 'compaction of the file' || other === 'an append, and expiry of what was read';
     if (!isDone) expect(computed).toBe(isAgain ? 2 : 1);
+    expect(await rowsOf(name)).toEqual(sorted(model(start)));
+  });
+});
+
+describe('what was read expires, with its files, before it is read', () => {
+  test.for(['UPSERT', 'DELETE', 'COMPACT'] as const)('%s is computed again', async (mine) => {
+    const name = await newTable(cow);
+    const identifier = parseIdentifier(name);
+    const { tables } = warehouse;
+    const stale = await tables.load(identifier);
+    await compact(name, 'id < 50');
+    await expireTable(tables, { identifier, olderThanMs: Number.MAX_SAFE_INTEGER });
+    // A reader that has loaded the table before all that, as another process may have.
+    let loads = 0;
+    const { catalog, storage, duckdb, clock, warehouse: location, stagingDirectory } = tables;
+    class Late extends Tables {
+      override async load(of: typeof identifier): Promise<Table> {
+        return loads++ === 0 ? stale : await super.load(of);
+      }
+    }
+    const late = new Late({ catalog, storage, duckdb, clock, warehouse: location, stagingDirectory });
+    if (mine === 'COMPACT') await compactTable(late, { identifier });
+    else
+      await writeRows(late, {
+        identifier,
+        rows: { json: [mine === 'DELETE' ? { id: 3 } : { id: 3, value: 7 }] },
+        mode: mine,
+        keys: ['id'],
+      });
+    expect(loads).toBeGreaterThan(1);
+    const model = { UPSERT: upserted([3]), DELETE: deleted([3]), COMPACT: same }[mine];
     expect(await rowsOf(name)).toEqual(sorted(model(start)));
   });
 });
