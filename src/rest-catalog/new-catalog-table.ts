@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { nowMs } from '../clock.ts';
-import { IcecoreError } from '../errors.ts';
 import type { TableIdentifier } from '../iceberg/identifier.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
 import { newTableMetadata } from '../iceberg/new-metadata.ts';
 import type { PartitionSpec } from '../iceberg/partition-spec.ts';
 import type { Schema } from '../iceberg/schema.ts';
 import type { SortOrder } from '../iceberg/sort-order.ts';
+import { requestedFormatVersion } from '../iceberg/table-property.ts';
 import { refuseOwnBeginning } from '../tables/actions/foreign-commit.ts';
 import { newTableLocation } from '../tables/table-location.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -38,15 +38,7 @@ export function beginCatalogTable(tables: Tables, identifier: TableIdentifier, t
     partitionSpec: partitionSpec ?? { specId: 0, fields: [] },
     ...(sortOrder === undefined ? {} : { sortOrder }),
     properties: { ...defaultProperties, ...properties },
-    formatVersion: formatVersionOf(properties),
+    formatVersion: requestedFormatVersion(properties),
     nowMs: nowMs(tables.clock),
   });
-}
-
-function formatVersionOf(properties: Readonly<Record<string, string>>): 1 | 2 | 3 {
-  const text = Object.hasOwn(properties, 'format-version') ? properties['format-version'] : '2';
-  if (text === '1') return 1;
-  if (text === '2') return 2;
-  if (text === '3') return 3;
-  throw new IcecoreError('BAD_USER_INPUT', `Cannot create a table of format version ${text}: there are 1, 2 and 3.`);
 }

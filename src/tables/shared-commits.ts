@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { CatalogChange } from '../catalog/catalog.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
-import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin, commitsSharedMax } from '../limits.ts';
+import { commitAttemptsMax, commitsSharedMax } from '../limits.ts';
+import { pauseAfterAttempt } from './commit-pause.ts';
 import type { Table } from './table.ts';
 import { TableAttempt } from './table-attempt.ts';
 import { emptyIntent } from './table-intent.ts';
@@ -116,8 +116,7 @@ export class SharedCommits {
         // What stood in the way was one part's, such as a key that was used before: on its own, each learns what concerns it.
         if (!isLostRace || attempt >= commitAttemptsMax) return await alone(left);
       }
-      const longest = Math.min(commitPauseMsMax, commitPauseMsMin * 2 ** (attempt - 1));
-      await pause(longest * (0.5 + Math.random() / 2));
+      await pauseAfterAttempt(attempt);
     }
   }
 

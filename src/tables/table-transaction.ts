@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as pause } from 'node:timers/promises';
 import type {
   CatalogChange,
   CatalogCommit,
@@ -13,7 +12,8 @@ import { nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
 import type { TableMetadata } from '../iceberg/metadata.ts';
-import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
+import { commitAttemptsMax } from '../limits.ts';
+import { pauseAfterAttempt } from './commit-pause.ts';
 import { beginTable, type TableDefinition } from './new-table.ts';
 import { pinsOf, refuseForgedPins } from './pin.ts';
 import { isCertainlyNothing } from './shared-commits.ts';
@@ -215,8 +215,7 @@ export class TableTransaction {
         const isLostRace = error.code === 'CONFLICT' && error.retryable && (await this.#moved(tables));
         if (!isLostRace || attempt >= commitAttemptsMax) throw error;
       }
-      const longest = Math.min(commitPauseMsMax, commitPauseMsMin * 2 ** (attempt - 1));
-      await pause(longest * (0.5 + Math.random() / 2));
+      await pauseAfterAttempt(attempt);
     }
   }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalog, CatalogChange, PointerChange, ViewPointer } from '../catalog/catalog.ts';
 import { type Clock, nowMs } from '../clock.ts';
 import { IcecoreError } from '../errors.ts';
@@ -8,7 +7,8 @@ import type { Schema } from '../iceberg/schema.ts';
 import type { ViewMetadata, ViewVersion } from '../iceberg/view.ts';
 import { applyViewUpdates, checkViewRequirements } from '../iceberg/view-metadata-update.ts';
 import type { ViewRequirement, ViewUpdate } from '../iceberg/view-update.ts';
-import { commitAttemptsMax, commitPauseMsMax, commitPauseMsMin } from '../limits.ts';
+import { commitAttemptsMax } from '../limits.ts';
+import { pauseAfterAttempt } from '../tables/commit-pause.ts';
 import { CommitTurns } from '../tables/commit-turns.ts';
 import { requireReadableFile } from '../tables/foreign-files.ts';
 import { newTableLocation } from '../tables/table-location.ts';
@@ -182,8 +182,7 @@ async function untilWon<Result>(work: () => Promise<Result>): Promise<Result> {
       const isLostRace = IcecoreError.is(error, 'CONFLICT') && error.retryable && error.context.idempotencyKey === undefined;
       if (!isLostRace || attempt >= commitAttemptsMax) throw error;
     }
-    const longest = Math.min(commitPauseMsMax, commitPauseMsMin * 2 ** (attempt - 1));
-    await pause(longest * (0.5 + Math.random() / 2));
+    await pauseAfterAttempt(attempt);
   }
 }
 

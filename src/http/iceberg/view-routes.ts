@@ -1,5 +1,5 @@
-import { printIdentifier, printNamespace, type TableIdentifier } from '../../iceberg/identifier.ts';
-import { asArrayOf, asObject, asRecordOf, asString, member, optionalMember } from '../../iceberg/json-member.ts';
+import { printIdentifier, printNamespace } from '../../iceberg/identifier.ts';
+import { asArrayOf, asRecordOf, asString, member, optionalMember } from '../../iceberg/json-member.ts';
 import { parseSchema } from '../../iceberg/schema-json.ts';
 import { parseViewVersion, viewMetadataJson } from '../../iceberg/view-json.ts';
 import { parseViewRequirement, parseViewUpdate } from '../../iceberg/view-update-json.ts';
@@ -8,6 +8,7 @@ import { type IcebergAnswer, jsonAnswer, noContent } from './answer.ts';
 import { listBody } from './page.ts';
 import { namespaceOf, viewOf } from './path-names.ts';
 import type { IcebergRequest, Route } from './route.ts';
+import { asIdentifier } from './table-routes.ts';
 
 const viewsPath = '/v1/{prefix}/namespaces/{namespace}/views';
 const viewPath = `${viewsPath}/{view}`;
@@ -94,11 +95,6 @@ async function renameView(request: IcebergRequest): Promise<IcebergAnswer> {
   const to = member(body, 'destination', asIdentifier, at);
   await request.icecore.viewOperations.rename(request.call(body), from, to);
   return noContent;
-}
-
-function asIdentifier(json: unknown, where: string): TableIdentifier {
-  const object = asObject(json, where);
-  return { namespace: member(object, 'namespace', asArrayOf(asString), where), name: member(object, 'name', asString, where) };
 }
 
 /** The specification's `LoadViewResult`. */

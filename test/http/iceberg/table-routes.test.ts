@@ -71,7 +71,7 @@ describe('a table over REST', () => {
       expect(refusalOf(await createTable(server, 'made', name)), name).toContain('400 BadRequestException');
     }
     expect(refusalOf(await createTable(server, 'made', 'odd', { properties: { 'format-version': '4' } }))).toContain(
-      '400 BadRequestException: Cannot create a table of format version 4',
+      '400 BadRequestException: A table cannot be created with format-version "4"',
     );
     const own = await ask('/v1/namespaces/icecore/tables', { body: { name: 'mine', schema: schemaJson } });
     expect(refusalOf(own)).toContain('403 ForbiddenException');
