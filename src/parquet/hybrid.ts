@@ -1,0 +1,106 @@
+import { damaged } from './parquet-error.ts';
+
+/** Bytes that are read from left to right by several in turn. */
+export interface ByteCursor {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly end: number;
+}
+
+/** An unsigned varint of at most 32 bits. */
+export function readVarint(cursor: ByteCursor): number {
+  let value = 0;
+  for (let shift = 0; shift <= 28; shift += 7) {
+    if (cursor.at >= cursor.end) throw damaged('a page ends too early');
+    const byte = cursor.bytes[cursor.at++] as number;
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) return value;
+  }
+  throw damaged('a length in a page has more than 32 bits');
+}
+
+/**
+ * Fills `target` with `count` numbers of `width` bits in the hybrid of runs and packed bits (format: "Encodings", RLE/Bit-Packing Hybrid).
+ * The cursor is left behind the last run.
+ */
+export function readHybrid(cursor: ByteCursor, width: number, count: number, target: Int32Array | Uint8Array): void {
+  if (width > 32) throw damaged('a page has numbers of more than 32 bits where none can be');
+  const { bytes, end } = cursor;
+  const valueBytes = (width + 7) >> 3;
+  for (let filled = 0; filled < count; ) {
+    const header = readVarint(cursor);
+    const length = Math.floor(header / 2);
+    if (length === 0) throw damaged('a page has an empty run');
+    if (header % 2 === 1) {
+      const taken = Math.min(length * 8, count - filled);
+      if (cursor.at + Math.ceil((taken * width) / 8) > end) throw damaged('a page ends too early');
+      unpackBits(bytes, cursor.at, width, taken, target, filled);
+      cursor.at = Math.min(end, cursor.at + length * width);
+      filled += taken;
+    } else {
+      if (cursor.at + valueBytes > end) throw damaged('a page ends too early');
+      let value = 0;
+      for (let index = 0; index < valueBytes; index++) value |= (bytes[cursor.at++] as number) << (8 * index);
+      if (width < 32 && value >>> width !== 0) throw damaged('a run repeats a number of more bits than it may have');
+      const taken = Math.min(length, count - filled);
+      target.fill(value, filled, filled + taken);
+      filled += taken;
+    }
+  }
+}
+
+/** Whether all of `count` numbers are the same `value`, written as one run, which is how pages without nulls say so. */
+export function isOneRun(cursor: ByteCursor, width: number, count: number, value: number): boolean {
+  const { at } = cursor;
+  const header = cursor.at < cursor.end ? readVarint(cursor) : 1;
+  const isRun = header % 2 === 0 && header / 2 >= count && width <= 8 && cursor.bytes[cursor.at] === value;
+  cursor.at = at;
+  return isRun;
+}
+
+/**
+ * Unpacks `count` numbers of `width` bits, the lowest bits first, that begin at the byte `from`. The caller has checked that all bytes are
+ * there; those of more than 32 bits are cut off to their lowest 32.
+ */
+export function unpackBits(
+  bytes: Uint8Array,
+  from: number,
+  width: number,
+  count: number,
+  target: Int32Array | Uint8Array,
+  at: number,
+): void {
+  if (width === 0) {
+    target.fill(0, at, at + count);
+  } else if (width === 1) {
+    for (let index = 0; index < count; index++) target[at + index] = ((bytes[from + (index >> 3)] as number) >> (index & 7)) & 1;
+  } else if (width === 8) {
+    for (let index = 0; index < count; index++) target[at + index] = bytes[from + index] as number;
+  } else if (width <= 24) {
+    const mask = (1 << width) - 1;
+    let [held, bits, next] = [0, 0, from];
+    for (let index = at; index < at + count; index++) {
+      while (bits < width) {
+        held |= (bytes[next++] as number) << bits;
+        bits += 8;
+      }
+      target[index] = held & mask;
+      held >>>= width;
+      bits -= width;
+    }
+  } else {
+    for (let index = 0; index < count; index++) target[at + index] = bitsAt(bytes, from, index * width, Math.min(width, 32));
+  }
+}
+
+/** Up to 32 bits that begin `bit` bits behind the byte `from`, as a signed integer. */
+export function bitsAt(bytes: Uint8Array, from: number, bit: number, width: number): number {
+  let value = 0;
+  let at = from + Math.floor(bit / 8);
+  let have = -(bit % 8);
+  for (; have < width; have += 8) {
+    const byte = bytes[at++] as number;
+    value |= have < 0 ? byte >> -have : byte << have;
+  }
+  return width >= 32 ? value : value & ((1 << width) - 1);
+}

@@ -1,0 +1,235 @@
+import { crc32 } from 'node:zlib';
+import type { ColumnChunk } from './file-metadata.ts';
+import { FixedValues, validCount } from './fixed-values.ts';
+import type { Encoding } from './format.ts';
+import { type ByteCursor, isOneRun, readHybrid } from './hybrid.ts';
+import { inflatePage } from './page-codec.ts';
+import { type PageHeader, readPageHeader } from './page-header.ts';
+import { damaged, unsupported } from './parquet-error.ts';
+import type { LeafNode } from './schema-node.ts';
+import { ValidityBits } from './validity-bits.ts';
+import { VariableValues } from './variable-values.ts';
+
+/** What the pages of one leaf in one row group hold. */
+export interface LeafColumn {
+  readonly values: FixedValues | VariableValues;
+  readonly validity: ValidityBits;
+  /** How deep each value is there, and at which depth it repeats (format: "Nested Encoding"); null where none of it was kept. */
+  readonly definitions: Uint8Array | null;
+  readonly repetitions: Uint8Array | null;
+}
+
+const widths = { BOOLEAN: 1, INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8, BYTE_ARRAY: 0, FIXED_LEN_BYTE_ARRAY: 0 };
+
+/** Decodes the pages of a column chunk, which `bytes` are. Levels are kept for what is nested. Throws FAILED_PRECONDITION. */
+export function readLeaf(bytes: Uint8Array, chunk: ColumnChunk, node: LeafNode): LeafColumn {
+  return new LeafReader(bytes, chunk, node).read();
+}
+
+/** A page's levels and where its values are. */
+interface PageContent {
+  readonly count: number;
+  readonly definitions: Uint8Array | null;
+  readonly values: ByteCursor;
+  readonly encoding: Encoding;
+}
+
+class LeafReader {
+  readonly #bytes: Uint8Array;
+  readonly #chunk: ColumnChunk;
+  readonly #node: LeafNode;
+  readonly #validity = new ValidityBits();
+  readonly #values: FixedValues | VariableValues;
+  readonly #definitions: LevelStore | null;
+  readonly #repetitions: LevelStore | null;
+  #dictionary: FixedValues | VariableValues | null = null;
+  #scratch = new Uint8Array();
+  #indexes = new Int32Array();
+
+  constructor(bytes: Uint8Array, chunk: ColumnChunk, node: LeafNode) {
+    this.#bytes = bytes;
+    this.#chunk = chunk;
+    this.#node = node;
+    // Runs make many values of few bytes, but a few bytes are not believed to be that many before they are read.
+    this.#values = this.#emptyValues(Math.min(chunk.valueCount, 1024 + bytes.length * 64), bytes.length * 4);
+    this.#definitions = node.isTop ? null : new LevelStore();
+    this.#repetitions = node.isTop ? null : new LevelStore();
+  }
+
+  read(): LeafColumn {
+    const expected = this.#chunk.valueCount;
+    let [at, count] = [0, 0];
+    while (count < expected) {
+      if (at >= this.#bytes.length) throw damaged(`the column "${this.#node.name}" has fewer values than it says`);
+      const header = readPageHeader(this.#bytes, at);
+      at = header.end + header.compressedBytes;
+      if (at > this.#bytes.length) throw damaged(`a page of the column "${this.#node.name}" is longer than its column`);
+      const raw = this.#bytes.subarray(header.end, at);
+      if (header.crc !== undefined && crc32(raw) !== header.crc)
+        throw damaged(`a page of the column "${this.#node.name}" has another checksum`);
+      if (header.kind === 'dictionary') this.#readDictionary(header, raw);
+      if (header.kind !== 'data' && header.kind !== 'data2') continue;
+      count += header.valueCount;
+      if (count > expected) throw damaged(`the column "${this.#node.name}" has more values than it says`);
+      this.#readValues(header.kind === 'data' ? this.#firstVersion(header, raw) : this.#secondVersion(header, raw));
+    }
+    return {
+      values: this.#values,
+      validity: this.#validity,
+      definitions: this.#definitions?.levels ?? null,
+      repetitions: this.#repetitions?.levels ?? null,
+    };
+  }
+
+  #emptyValues(expected: number, expectedBytes: number): FixedValues | VariableValues {
+    const { physical, length } = this.#node.leaf;
+    return physical === 'BYTE_ARRAY'
+      ? new VariableValues(expected, expectedBytes)
+      : new FixedValues(physical, widths[physical] || length, expected);
+  }
+
+  #readDictionary({ encoding, uncompressedBytes, valueCount }: PageHeader, raw: Uint8Array): void {
+    if (this.#dictionary !== null) throw damaged(`the column "${this.#node.name}" has two dictionaries`);
+    if (encoding !== 'PLAIN' && encoding !== 'PLAIN_DICTIONARY') throw unsupported(`The encoding ${encoding} of a dictionary`);
+    if (this.#node.leaf.physical === 'BOOLEAN') throw unsupported('A dictionary of BOOLEAN');
+    const page = inflatePage(this.#chunk.codec, raw, uncompressedBytes);
+    const width = widths[this.#node.leaf.physical] || this.#node.leaf.length || 4;
+    if (valueCount * width > page.length) throw damaged('a dictionary has fewer values than it says');
+    const dictionary = this.#emptyValues(valueCount, page.length);
+    dictionary.read({ bytes: page, at: 0, end: page.length }, 'PLAIN', valueCount);
+    dictionary.finish(valueCount, null);
+    this.#dictionary = dictionary;
+  }
+
+  /** Levels and values are compressed together; each kind of levels has its length before it. */
+  #firstVersion(header: PageHeader, raw: Uint8Array): PageContent {
+    const page = inflatePage(this.#chunk.codec, raw, header.uncompressedBytes);
+    const count = header.valueCount;
+    const cursor: ByteCursor = { bytes: page, at: 0, end: page.length };
+    const levels = (encoding: Encoding, max: number): ByteCursor | null => {
+      if (max === 0) return null;
+      if (encoding !== 'RLE') throw unsupported(`The encoding ${encoding} of levels`);
+      if (cursor.at + 4 > cursor.end) throw damaged('a page ends too early');
+      const at = cursor.at + 4;
+      const length = Buffer.from(page.buffer, page.byteOffset + cursor.at, 4).readUInt32LE();
+      if (length > cursor.end - at) throw damaged('a page has more levels than bytes');
+      cursor.at = at + length;
+      return { bytes: page, at, end: cursor.at };
+    };
+    const repetitions = levels(header.repetitionEncoding, this.#node.repetitionLevel);
+    const definitions = levels(header.definitionEncoding, this.#node.definitionLevel);
+    this.#keepRepetitions(repetitions, count);
+    return { count, definitions: this.#readDefinitions(definitions, count), values: cursor, encoding: header.encoding };
+  }
+
+  /** Levels lie before the values and are never compressed. */
+  #secondVersion(header: PageHeader, raw: Uint8Array): PageContent {
+    const { valueCount: count, repetitionBytes, definitionBytes } = header;
+    const levelBytes = repetitionBytes + definitionBytes;
+    if (levelBytes > raw.length || levelBytes > header.uncompressedBytes) throw damaged('a page has more levels than bytes');
+    const codec = header.isCompressed ? this.#chunk.codec : 'UNCOMPRESSED';
+    const page = inflatePage(codec, raw.subarray(levelBytes), header.uncompressedBytes - levelBytes);
+    const { repetitionLevel, definitionLevel } = this.#node;
+    this.#keepRepetitions(repetitionLevel === 0 ? null : { bytes: raw, at: 0, end: repetitionBytes }, count);
+    const definitions = definitionLevel === 0 ? null : { bytes: raw, at: repetitionBytes, end: levelBytes };
+    const values = { bytes: page, at: 0, end: page.length };
+    return { count, definitions: this.#readDefinitions(definitions, count), values, encoding: header.encoding };
+  }
+
+  /** Null where all are the greatest, which takes no time. */
+  #readDefinitions(cursor: ByteCursor | null, count: number): Uint8Array | null {
+    const max = this.#node.definitionLevel;
+    const kept = this.#definitions;
+    const isWhole = cursor === null || isOneRun(cursor, levelWidth(max), count, max);
+    if (isWhole) {
+      kept?.extend(count).fill(max);
+      return null;
+    }
+    if (kept === null && this.#scratch.length < count) this.#scratch = new Uint8Array(count);
+    const levels = kept === null ? this.#scratch : kept.extend(count);
+    readLevels(cursor, max, count, levels);
+    return levels;
+  }
+
+  #keepRepetitions(cursor: ByteCursor | null, count: number): void {
+    const levels = this.#repetitions?.extend(count);
+    if (cursor !== null && levels !== undefined) readLevels(cursor, this.#node.repetitionLevel, count, levels);
+  }
+
+  #readValues({ count, definitions, values, encoding }: PageContent): void {
+    let [slots, valid] = [count, definitions];
+    if (definitions !== null && (this.#node.definitionLevel > 1 || this.#node.slotLevel > 0)) {
+      if (this.#scratch.length < count) this.#scratch = new Uint8Array(count);
+      valid = this.#scratch;
+      slots = slotsOf(definitions, count, this.#node.slotLevel, this.#node.definitionLevel, valid);
+    }
+    const present = valid === null ? slots : validCount(valid, slots);
+    this.#values.reserve(slots);
+    if (present > 0) this.#readPresent(values, encoding, present);
+    this.#values.finish(slots, present === slots ? null : valid);
+    this.#validity.append(present === slots ? null : valid, slots);
+  }
+
+  #readPresent(cursor: ByteCursor, encoding: Encoding, count: number): void {
+    if (encoding !== 'RLE_DICTIONARY' && encoding !== 'PLAIN_DICTIONARY') {
+      this.#values.read(cursor, encoding, count);
+      return;
+    }
+    const dictionary = this.#dictionary;
+    if (dictionary === null) throw damaged(`the column "${this.#node.name}" has no dictionary`);
+    if (cursor.at >= cursor.end) throw damaged('a page ends too early');
+    const width = cursor.bytes[cursor.at++] as number;
+    if (this.#indexes.length < count) this.#indexes = new Int32Array(count);
+    const indexes = this.#indexes;
+    readHybrid(cursor, width, count, indexes);
+    let outside = 0;
+    for (let index = 0; index < count; index++) if ((indexes[index] as number) >>> 0 >= dictionary.count) outside++;
+    if (outside > 0) throw damaged(`the column "${this.#node.name}" refers outside its dictionary`);
+    if (this.#values instanceof FixedValues && dictionary instanceof FixedValues) this.#values.pick(dictionary, indexes, count);
+    if (this.#values instanceof VariableValues && dictionary instanceof VariableValues)
+      this.#values.pick(dictionary, indexes, count);
+  }
+}
+
+function levelWidth(max: number): number {
+  return 32 - Math.clz32(max);
+}
+
+function readLevels(cursor: ByteCursor, max: number, count: number, target: Uint8Array): void {
+  readHybrid(cursor, levelWidth(max), count, target);
+  let beyond = 0;
+  for (let index = 0; index < count; index++) if ((target[index] as number) > max) beyond++;
+  if (beyond > 0) throw damaged('a value is nested deeper than its column');
+}
+
+/** Says of each slot whether it has a value; gives how many slots there are. */
+function slotsOf(definitions: Uint8Array, count: number, slotLevel: number, max: number, valid: Uint8Array): number {
+  let slots = 0;
+  for (let index = 0; index < count; index++) {
+    const level = definitions[index] as number;
+    if (level >= slotLevel) valid[slots++] = level === max ? 1 : 0;
+  }
+  return slots;
+}
+
+/** A byte for each value of a chunk, page by page. */
+class LevelStore {
+  #levels = new Uint8Array(1024);
+  #count = 0;
+
+  /** The next `count` levels, zero so far; valid until the next call. */
+  extend(count: number): Uint8Array {
+    const start = this.#count;
+    this.#count += count;
+    if (this.#count > this.#levels.length) {
+      const levels = new Uint8Array(Math.max(this.#count, this.#levels.length * 2));
+      levels.set(this.#levels.subarray(0, start));
+      this.#levels = levels;
+    }
+    return this.#levels.subarray(start, this.#count);
+  }
+
+  get levels(): Uint8Array {
+    return this.#levels.subarray(0, this.#count);
+  }
+}

@@ -1,0 +1,46 @@
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { parquetPageBytesMax } from '../limits.ts';
+import type { Codec } from './format.ts';
+import { inflateLz4 } from './lz4.ts';
+import { damaged, unsupported } from './parquet-error.ts';
+import { inflateSnappy } from './snappy.ts';
+
+export function isReadableCodec(codec: Codec): boolean {
+  return codec !== 'LZO' && codec !== 'LZ4';
+}
+
+/** The `size` bytes that a page's compressed bytes stand for. Throws FAILED_PRECONDITION where they are others, or too many. */
+export function inflatePage(codec: Codec, source: Uint8Array, size: number): Uint8Array {
+  if (size > parquetPageBytesMax) throw unsupported(`A page of more than ${parquetPageBytesMax} bytes`);
+  if (codec === 'UNCOMPRESSED') return sized(source, size);
+  if (size === 0) return new Uint8Array();
+  switch (codec) {
+    case 'SNAPPY':
+      return inflateSnappy(source, size);
+    case 'LZ4_RAW':
+      return inflateLz4(source, size);
+    case 'LZ4':
+      throw unsupported('The codec LZ4 in the framing of Hadoop');
+    case 'LZO':
+      throw unsupported('The codec LZO');
+    default:
+      return sized(inflateNative(codec, source, size), size);
+  }
+}
+
+/** One chunk of the size that is expected saves a copy; a size that so few bytes hardly stand for is not believed beforehand. */
+function inflateNative(codec: 'GZIP' | 'BROTLI' | 'ZSTD', source: Uint8Array, size: number): Uint8Array {
+  const chunkSize = Math.max(64, Math.min(size, 65_536 + source.length * 64));
+  const options = { chunkSize, maxOutputLength: size };
+  try {
+    if (codec === 'ZSTD') return zstdDecompressSync(source, options);
+    return codec === 'GZIP' ? gunzipSync(source, options) : brotliDecompressSync(source, options);
+  } catch (cause) {
+    throw damaged(`a page does not inflate (${codec}: ${cause instanceof Error ? cause.message : String(cause)})`);
+  }
+}
+
+function sized(bytes: Uint8Array, size: number): Uint8Array {
+  if (bytes.length !== size) throw damaged('a page is not of the size that its header says');
+  return bytes;
+}
