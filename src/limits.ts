@@ -375,3 +375,5 @@ export const parquetGapBytesMax = 512 * 1024;
 export const parquetRangeBytesMax = 16 * 1024 * 1024;
 /** Changes of one table or view in one commit, removals of snapshots counted once: each copies what it changes, and all are made in one go. */
 export const metadataUpdatesMax = 1000;
+/** Characters of a refusal over REST: it may name what the client sent, and that may be megabytes. Under an idempotency key it is kept. */
+export const restErrorCharactersMax = 4000;

@@ -6,6 +6,7 @@ import type { TableMetadata } from '../iceberg/metadata.ts';
 import { printMetadata } from '../iceberg/metadata-json.ts';
 import { applyUpdates, withPreviousMetadata } from '../iceberg/metadata-update.ts';
 import { checkRequirements } from '../iceberg/requirement.ts';
+import { tableMetadataBytesMax } from '../limits.ts';
 import { checkedUpdates, checkLocations } from './metadata-locations.ts';
 import { refreshedPins, refusePinned } from './pin.ts';
 import { isOwnFile } from './reachable.ts';
@@ -126,6 +127,12 @@ export class TableAttempt {
   async #write(metadata: TableMetadata, previousLocation: string | null): Promise<string> {
     const location = nextMetadataLocation(metadata.location, previousLocation, metadata.properties);
     const bytes = new TextEncoder().encode(printMetadata(metadata));
+    if (bytes.byteLength > tableMetadataBytesMax) {
+      throw new IcecoreError(
+        'BAD_USER_INPUT',
+        `The metadata of ${printIdentifier(this.intent.identifier)} would have ${bytes.byteLength} bytes, and may have ${tableMetadataBytesMax}, since it is read whole: expire snapshots, or remove properties.`,
+      );
+    }
     this.written.push(location);
     await this.#tables.storage.write(location, bytes, { ifAbsent: true, isUnsettled: true });
     // All of this attempt at once: they mostly lie in one directory.

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import { printJson } from '../../iceberg/json.ts';
+import { restErrorCharactersMax } from '../../limits.ts';
 import { type Problem, problemOf } from '../problem.ts';
 import type { IcebergAnswer } from './answer.ts';
 
@@ -48,7 +49,9 @@ export function errorAnswer(error: unknown, operation: string | null): IcebergAn
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 503 || status === 429) headers['retry-after'] = '1';
   if (status === 405) headers.allow = listOf(problem.context.allowed).join(', ');
-  return { status, headers, body: printJson({ error: { message: problem.message, type, code: status } }) };
+  const { message: whole } = problem;
+  const message = whole.length > restErrorCharactersMax ? `${whole.slice(0, restErrorCharactersMax)}…` : whole;
+  return { status, headers, body: printJson({ error: { message, type, code: status } }) };
 }
 
 function kindOf({ code, context }: Problem, operation: string | null): Kind {

@@ -46,6 +46,11 @@ describe('a failure as a REST client is told of it', () => {
     vi.restoreAllMocks();
   });
 
+  it('does not send back what was sent without bound', () => {
+    const { message } = answered(new IcecoreError('BAD_USER_INPUT', `There is no table update ${'x'.repeat(100_000)}.`));
+    expect([message.length < 5000, message.startsWith('There is no table update x')]).toEqual([true, true]);
+  });
+
   it("of the server's own keeps to itself what it was", () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const { status, type, message } = answered(new Error('secret at /var/lib'));
