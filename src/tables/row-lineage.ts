@@ -15,7 +15,7 @@ export const lineageFields: readonly NestedField[] = [rowIdField, lastUpdatedFie
 
 /** Of one data file. */
 export interface FileLineage {
-  /** Null in a table that was upgraded and not written to since: its rows have no ids yet. */
+  /** Null in a table that was upgraded and not written to since: its rows have neither id nor a last change yet. */
   readonly firstRowId: bigint | null;
   readonly sequenceNumber: bigint;
 }
@@ -43,7 +43,7 @@ export function lineageSql(
   return {
     columns: [
       `coalesce(${stored(rowIdField)}, lineage.first_row_id + data.file_row_number) AS ${rowIdField.name}`,
-      `coalesce(${stored(lastUpdatedField)}, lineage.sequence_number) AS ${lastUpdatedField.name}`,
+      `CASE WHEN lineage.first_row_id IS NOT NULL THEN coalesce(${stored(lastUpdatedField)}, lineage.sequence_number) END AS ${lastUpdatedField.name}`,
     ],
     join: ` LEFT JOIN (VALUES ${values.join(', ')}) AS lineage(data_file, first_row_id, sequence_number) ON lineage.data_file = ${file}`,
   };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { currentSchema, currentSnapshot } from '../../src/iceberg/metadata.ts';
 import { compactTable } from '../../src/tables/compact-table.ts';
-import { openScan } from '../../src/tables/scan-relation.ts';
+import { openScan, scanRelation } from '../../src/tables/scan-relation.ts';
 import { planSnapshot } from '../../src/tables/snapshot-files.ts';
 import { writeRows } from '../../src/tables/write-rows.ts';
 import { Warehouse } from './warehouse.ts';
@@ -114,6 +114,16 @@ test('rows of a table that was upgraded have ids from its first commit in versio
     apply: async () => ({ updates: [{ action: 'upgrade-format-version', formatVersion: 3 }], requirements: [] }),
   });
   await transaction.commit();
+  const { metadata } = await warehouse.load(name);
+  const none = await scanRelation(warehouse.tables, {
+    table: await warehouse.load(name),
+    snapshot: currentSnapshot(metadata) ?? null,
+    withLineage: true,
+  });
+  expect(await warehouse.select(`SELECT DISTINCT _row_id, _last_updated_sequence_number FROM ${none.sql}`)).toEqual([
+    { _row_id: null, _last_updated_sequence_number: null },
+  ]);
+  none.release();
   await warehouse.append(name, 'SELECT i::INT AS id, 0 AS value FROM range(3, 5) r(i)');
   const rows = await rowsOf(name);
   expect(rows.map(({ rowId }) => rowId).toSorted((a, b) => Number(a - b))).toEqual([0n, 1n, 2n, 3n, 4n]);
