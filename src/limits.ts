@@ -377,3 +377,5 @@ export const parquetRangeBytesMax = 16 * 1024 * 1024;
 export const metadataUpdatesMax = 1000;
 /** Characters of a refusal over REST: it may name what the client sent, and that may be megabytes. Under an idempotency key it is kept. */
 export const restErrorCharactersMax = 4000;
+/** Commits to one table that wait for their turn in one process, each with what it asks for; beyond this the answer is OVERLOADED, not a growing queue. */
+export const commitsWaitingMax = 1000;

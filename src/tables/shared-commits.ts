@@ -1,7 +1,7 @@
 import type { CatalogChange } from '../catalog/catalog.ts';
 import { IcecoreError } from '../errors.ts';
 import { printIdentifier, type TableIdentifier } from '../iceberg/identifier.ts';
-import { commitAttemptsMax, commitsSharedMax } from '../limits.ts';
+import { commitAttemptsMax, commitsSharedMax, commitsWaitingMax } from '../limits.ts';
 import { pauseAfterAttempt } from './commit-pause.ts';
 import type { Table } from './table.ts';
 import { TableAttempt } from './table-attempt.ts';
@@ -60,13 +60,15 @@ export class SharedCommits {
     this.#tables = tables;
   }
 
+  /** Throws what the part throws, and OVERLOADED where too many wait already. */
   commit(part: CommitPart): Promise<PartOutcome> {
     return new Promise((resolve, reject) => {
       const key = printIdentifier(part.identifier);
       const waiting = this.#waiting.get(key);
       const member = { ...part, resolve, reject };
       if (waiting !== undefined) {
-        waiting.push(member);
+        if (waiting.length >= commitsWaitingMax) reject(tooManyWaiting(key, waiting.length));
+        else waiting.push(member);
         return;
       }
       this.#waiting.set(key, [member]);
@@ -135,6 +137,13 @@ export class SharedCommits {
     }
     return { applied, refused };
   }
+}
+
+function tooManyWaiting(table: string, waiting: number): IcecoreError {
+  return new IcecoreError('OVERLOADED', `${waiting} commits to ${table} already wait for their turn: repeat the call later.`, {
+    context: { table },
+    retryable: true,
+  });
 }
 
 async function alone(members: readonly Member[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { CatalogChange } from '../../src/catalog/catalog.ts';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { snapshotById } from '../../src/iceberg/metadata.ts';
 import { newSnapshotId } from '../../src/iceberg/snapshot-id.ts';
+import { commitsWaitingMax } from '../../src/limits.ts';
 import { appendFiles } from '../../src/tables/actions/append-files.ts';
 import { setProperties } from '../../src/tables/actions/set-properties.ts';
 import { writeRows } from '../../src/tables/write-rows.ts';
@@ -151,6 +152,26 @@ describe('writers of one table', () => {
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect((await warehouse.load(name)).metadata.snapshots.map(({ snapshotId }) => snapshotId)).toEqual([1n, 3n]);
+  });
+
+  test('who find a long line are turned away, and all in the line are served', async () => {
+    const name = 'raw.shared_line';
+    const { identifier } = await warehouse.create(name, { columns });
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const holder = warehouse.tables.turns.take([name], () => gate);
+    const writers = Array.from({ length: commitsWaitingMax + 2 }, (_, writer) => {
+      const transaction = warehouse.tables.transaction();
+      transaction.change(identifier, setProperties({ [`writer-${writer}`]: 'set' }));
+      return transaction.commit();
+    });
+    const [last, ...before] = writers.toReversed();
+    await expect(last).rejects.toMatchObject({ code: 'OVERLOADED', retryable: true });
+    open();
+    await holder;
+    const outcomes = await Promise.allSettled(before);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(commitsWaitingMax);
+    const { properties } = (await warehouse.load(name)).metadata;
+    expect(Object.values(properties).filter((value) => value === 'set').length).toBe(commitsWaitingMax);
   });
 
   test('of many appends at once no row is lost and none is there twice, whatever fails between them', async () => {
