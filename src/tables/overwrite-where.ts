@@ -22,6 +22,7 @@ import { commitWrite, type PreparedWrite, type RowsToWrite, snapshotOptions, typ
 import { fileColumn } from './read-parquet.ts';
 import { hasRowLineage, lastUpdatedField, lineageFields, rowIdField } from './row-lineage.ts';
 import { type RowSource, rowRelation } from './row-source.ts';
+import { scanError } from './scan-error.ts';
 import { openScan } from './scan-relation.ts';
 import { noCounters, planSnapshot } from './snapshot-files.ts';
 import type { Table } from './table.ts';
@@ -159,6 +160,8 @@ async function hits(
         counted.reduce((sum, { file }) => sum + file.recordCount, 0n) +
         [...rows.values()].reduce((sum, count) => sum + count, 0n),
     };
+  } catch (error) {
+    throw await scanError(tables, opened, error, 'Overwriting rows');
   } finally {
     opened.release();
   }
