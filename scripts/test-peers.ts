@@ -1,4 +1,4 @@
-/** Runs other people's software against ours, one peer after the other, each within its declared time: `npm run test:peers [-- NAME …]`. */
+/** Runs other people's software against ours, one peer after the other: `npm run test:peers [-- NAME …]`. */
 import { spawnSync } from 'node:child_process';
 import { peers } from '../test/peers/peers.ts';
 
@@ -9,18 +9,22 @@ if (chosen.length === 0) {
   process.exit(1);
 }
 
+/** Of all together. A slow network makes one of them late; only when nothing is left of this is a peer stopped. */
+const minutesMax = 70;
+const endMs = performance.now() + minutesMax * 60_000;
+
 let passed = 0;
 const failed: string[] = [];
-for (const { name, minutesMax } of chosen) {
-  console.log(`\n# ${name} (at most ${minutesMax} minutes)`);
+for (const { name, minutes: usual } of chosen) {
+  console.log(`\n# ${name} (about ${usual} minutes at most)`);
   const startMs = performance.now();
   const result = spawnSync('vitest', ['run', '--config', 'vitest.peers.config.ts', `test/peers/${name}.test.ts`], {
     stdio: 'inherit',
-    timeout: minutesMax * 60_000,
+    timeout: Math.max(1, endMs - startMs),
   });
   const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
   const isPassed = result.status === 0;
-  console.log(`# ${name}: ${isPassed ? 'passed' : 'failed'} after ${minutes} of ${minutesMax} minutes`);
+  console.log(`# ${name}: ${isPassed ? 'passed' : 'failed'} after ${minutes} minutes`);
   if (isPassed) passed++;
   else failed.push(name);
 }
