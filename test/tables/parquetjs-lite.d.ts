@@ -13,4 +13,23 @@ declare module 'parquetjs-lite' {
   }
 
   export const ParquetReader: { openFile(path: string): Promise<ParquetReader> };
+
+  export interface ParquetWriter {
+    appendRow(row: Readonly<Record<string, unknown>>): Promise<void>;
+    close(): Promise<void>;
+  }
+
+  export class ParquetSchema {
+    constructor(columns: Readonly<Record<string, object>>);
+  }
+
+  export interface ParquetWriterOptions {
+    readonly useDataPageV2?: boolean;
+    readonly rowGroupSize?: number;
+    readonly pageSize?: number;
+  }
+
+  export const ParquetWriter: {
+    openFile(schema: ParquetSchema, path: string, options?: ParquetWriterOptions): Promise<ParquetWriter>;
+  };
 }
