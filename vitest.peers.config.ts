@@ -6,6 +6,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 8 * 60_000,
-    hookTimeout: 8 * 60_000,
+    // Before the first test comes what has to be downloaded, a gigabyte for some.
+    hookTimeout: 25 * 60_000,
   },
 });
