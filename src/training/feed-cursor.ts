@@ -21,24 +21,24 @@ export const feedOrderName = 'icecore-order/0';
 const checksumDigits = 8;
 
 /** `<base64url of JSON>.<first 8 hex digits of the SHA-256 of what stands before the dot>`; the JSON is a list, see the code. */
-export function printFeedCursor(cursor: FeedCursor): string {
+export function printFeedCursor(cursor: FeedCursor, orderName = feedOrderName): string {
   const { snapshotId, filterHash, shuffle, seed, epoch, lanes, position } = cursor;
-  const members = [feedOrderName, String(snapshotId), filterHash, shuffle, String(seed), epoch, lanes, String(position)];
+  const members = [orderName, String(snapshotId), filterHash, shuffle, String(seed), epoch, lanes, String(position)];
   const body = Buffer.from(JSON.stringify(members)).toString('base64url');
   return `${body}.${checksumOf(body)}`;
 }
 
 /** Throws BAD_USER_INPUT where the text is no cursor or was damaged, CONFLICT where it is one of another order. */
-export function parseFeedCursor(text: string): FeedCursor {
+export function parseFeedCursor(text: string, orderName = feedOrderName): FeedCursor {
   const [body = '', checksum] = text.split('.');
   if (checksum !== checksumOf(body) || text !== `${body}.${checksum}`) throw damaged();
   const members = parseJson(Buffer.from(body, 'base64url').toString('utf8'));
   if (!Array.isArray(members)) throw damaged();
   const [name, snapshotId, filterHash, shuffle, seed, epoch, lanes, position] = members as readonly unknown[];
-  if (name !== feedOrderName) {
+  if (name !== orderName) {
     throw new IcecoreError(
       'CONFLICT',
-      `The cursor is of the order ${String(name)}, and this server reads in the order ${feedOrderName}. Begin the epoch anew.`,
+      `The cursor is of the order ${String(name)}, and this server reads in the order ${orderName}. Begin the epoch anew.`,
     );
   }
   // The checksum is no signature: anybody can make a cursor of their own.

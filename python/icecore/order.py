@@ -1,0 +1,165 @@
+"""The order of a training epoch, `icecore-order/1` (docs/order.md), row for row as the server makes it."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icecore.permutation import Words, mix32, order_words, permute
+
+Shuffle = Literal["NONE", "WINDOWED", "FULL"]
+
+#: Matching rows of a block, at most: what is sorted at once, and what a reader of a lane holds.
+BLOCK_ROWS_MAX = 65_536
+
+
+class Span(NamedTuple):
+    """Positions [start, stop) of an order, of lanes [first_lane, end_lane) alone."""
+
+    start: int
+    stop: int
+    first_lane: int
+    end_lane: int
+
+
+class RowAddresses(NamedTuple):
+    """Where rows lie: place of their groups among those given, and indices among a group's matching rows."""
+
+    groups: NDArray[np.uint32]
+    indices: NDArray[np.uint32]
+
+
+class _Block(NamedTuple):
+    """A block as a lane reads it: rows [start, stop) of the sequence of groups."""
+
+    start: int
+    stop: int
+    place: int
+    #: Indices among the matching rows of the group, in their order.
+    indices: NDArray[np.uint32]
+
+
+class EpochOrder:
+    """The order of one epoch: a pure function of the groups' matching rows and of (shuffle, seed, epoch, lanes).
+
+    `matching_rows` are those of each row group (of each file, for Avro), in order of (data sequence number,
+    path bytes, ordinal). Holds some 36 bytes a group, and a block for each lane that is read.
+    Raises ValueError where lanes is no power of two up to 64, and beyond 2^53 rows or 2^32 blocks.
+    """
+
+    def __init__(
+        self,
+        matching_rows: Sequence[int] | NDArray[np.integer],
+        *,
+        shuffle: Shuffle = "WINDOWED",
+        seed: int = 0,
+        epoch: int = 0,
+        lanes: int = 8,
+    ) -> None:
+        if shuffle not in ("NONE", "WINDOWED", "FULL"):
+            raise ValueError(f"shuffle is {shuffle!r}, and must be NONE, WINDOWED or FULL.")
+        if not 1 <= lanes <= 64 or lanes & (lanes - 1):
+            raise ValueError(f"lanes is {lanes}, and must be a power of two from 1 to 64.")
+        given = np.asarray(matching_rows, dtype=np.int64)
+        self._places = np.flatnonzero(given)
+        self._row_counts = given[self._places]
+        blocks = -(-self._row_counts // BLOCK_ROWS_MAX)
+        self.rows = int(self._row_counts.sum())
+        self.blocks = int(blocks.sum())
+        if self.rows >= 2**53 or self.blocks > 2**32:
+            raise ValueError(
+                f"{self.rows} rows in {self.blocks} blocks cannot be ordered: "
+                "2^53 - 1 rows and 2^32 blocks are the most."
+            )
+        self.shuffle = shuffle
+        #: 1 for NONE and FULL, which have none.
+        self.lanes = lanes if shuffle == "WINDOWED" else 1
+        self._first_blocks = np.cumsum(blocks) - blocks
+        count = self._places.size
+        sequence = np.arange(count, dtype=np.uint64)
+        if shuffle == "WINDOWED":
+            sequence = permute(sequence, count, order_words("groups", seed, epoch))
+        self._sequence = sequence.astype(np.int64)
+        self._starts = np.concatenate([[0], np.cumsum(self._row_counts[self._sequence])])
+        self._words = order_words("all" if shuffle == "FULL" else "rows", seed, epoch)
+        self._open: dict[int, _Block] = {}
+
+    def read(self, span: Span) -> RowAddresses:
+        """The rows at the positions of a span, in their order. Spans that follow one another cost least."""
+        if self.shuffle == "FULL":
+            return self._read_full(span.start, span.stop)
+        lanes, first_lane = self.lanes, span.first_lane
+        owned = min(span.end_lane, lanes) - first_lane
+        offset = rows_before(span.start, lanes, first_lane, owned)
+        count = rows_before(span.stop, lanes, first_lane, owned) - offset
+        target = RowAddresses(np.empty(count, np.uint32), np.empty(count, np.uint32))
+        even, extra = divmod(self.rows, lanes)
+        for lane in range(first_lane, first_lane + owned):
+            first = -((lane - span.start) // lanes)
+            stop = -((lane - span.stop) // lanes)
+            if stop <= first:
+                continue
+            at = rows_before(first * lanes + lane, lanes, first_lane, owned) - offset
+            lane_start = lane * even + min(lane, extra)
+            self._read_lane(lane, lane_start + first, lane_start + stop, at, owned, target)
+        return target
+
+    def _read_lane(self, lane: int, row: int, stop: int, at: int, stride: int, target: RowAddresses) -> None:
+        while row < stop:
+            block = self._open.get(lane)
+            if block is None or not block.start <= row < block.stop:
+                block = self._open[lane] = self._block_at(row)
+            taken = min(block.stop, stop) - row
+            places = slice(at, at + (taken - 1) * stride + 1, stride)
+            target.groups[places] = block.place
+            target.indices[places] = block.indices[row - block.start : row - block.start + taken]
+            row += taken
+            at += taken * stride
+
+    def _block_at(self, row: int) -> _Block:
+        step = int(np.searchsorted(self._starts, row, side="right")) - 1
+        key = int(self._sequence[step])
+        group_start = int(self._starts[step])
+        ordinal = (row - group_start) // BLOCK_ROWS_MAX
+        base = ordinal * BLOCK_ROWS_MAX
+        count = min(int(self._row_counts[key]) - base, BLOCK_ROWS_MAX)
+        if self.shuffle == "NONE":
+            indices = np.arange(count, dtype=np.uint32)
+        else:
+            indices = shuffled_block(self._words, int(self._first_blocks[key]) + ordinal, count)
+        start = group_start + base
+        return _Block(start, start + count, int(self._places[key]), indices + np.uint32(base))
+
+    def _read_full(self, start: int, stop: int) -> RowAddresses:
+        rows = permute(np.arange(start, stop, dtype=np.uint64), self.rows, self._words).astype(np.int64)
+        keys = np.searchsorted(self._starts, rows, side="right") - 1
+        groups = self._places[keys].astype(np.uint32)
+        return RowAddresses(groups, (rows - self._starts[keys]).astype(np.uint32))
+
+
+def shuffled_block(words: Words, block: int, row_count: int) -> NDArray[np.uint32]:
+    """The rows of a block, by their indices from 0, in the order of (32-bit hash; index)."""
+    w = words[:4, np.newaxis]
+    key = np.array([block], dtype=np.uint32)
+    first = mix32(mix32(key ^ w[0]) + w[1])
+    second = mix32(mix32(key ^ w[2]) + w[3])
+    indices = np.arange(row_count, dtype=np.uint32)
+    hashes = mix32(mix32(indices + first) ^ second).astype(np.uint64)
+    ordered = np.sort((hashes << np.uint64(16)) | indices)
+    return (ordered & np.uint64(0xFFFF)).astype(np.uint32)
+
+
+def rows_before(position: int, lanes: int, first_lane: int, owned: int) -> int:
+    """Positions before this one that belong to the `owned` lanes from `first_lane` on."""
+    turn, lane = divmod(position, lanes)
+    return turn * owned + min(max(lane - first_lane, 0), owned)
+
+
+def live_rows(bits: bytes, row_count: int) -> NDArray[np.uint32]:
+    """The live rows of a group, ascending, from a bit a row, the lowest bit of a byte first.
+
+    Indexed by a row's index among the matching rows, it gives the row of the group.
+    """
+    flags = np.unpackbits(np.frombuffer(bits, np.uint8), count=row_count, bitorder="little")
+    return np.flatnonzero(flags).astype(np.uint32)
