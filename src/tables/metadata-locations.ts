@@ -3,6 +3,7 @@ import type { TableMetadata } from '../iceberg/metadata.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import type { TableUpdate } from '../iceberg/table-update.ts';
 import { type AllowedLocations, requireAllowedLocation, requireReachableLocation } from '../storage/allowed-locations.ts';
+import { liesUnder, parseLocation } from '../storage/location.ts';
 import { requireNoClientProperties } from './client-properties.ts';
 import { requireUnclaimedLocation } from './location-claim.ts';
 import type { Tables } from './tables.ts';
@@ -40,7 +41,7 @@ export async function checkedUpdates(
       }
       case 'set-properties':
         requireNoClientProperties(update.updates, printIdentifier(identifier));
-        await requirePropertyLocations(tables, locations, { identifier, uuid: base.tableUuid }, update.updates);
+        await requirePropertyLocations(tables, locations, { identifier, ...base }, update.updates);
         break;
       case 'add-snapshot':
         requireSnapshotLocations(locations, of, update.snapshot);
@@ -64,7 +65,7 @@ export async function checkLocations(tables: Tables, identifier: TableIdentifier
   const location = await requireReachableLocation(locations, metadata.location, `The location ${of}`);
   await requireUnclaimedLocation(tables, identifier, metadata.tableUuid, location);
   requireNoClientProperties(metadata.properties, printIdentifier(identifier));
-  await requirePropertyLocations(tables, locations, { identifier, uuid: metadata.tableUuid }, metadata.properties);
+  await requirePropertyLocations(tables, locations, { identifier, ...metadata }, metadata.properties);
   for (const snapshot of metadata.snapshots) requireSnapshotLocations(locations, of, snapshot);
   for (const name of ['statistics', 'partition-statistics']) {
     const files = metadata.extra[name];
@@ -75,7 +76,7 @@ export async function checkLocations(tables: Tables, identifier: TableIdentifier
 async function requirePropertyLocations(
   tables: Tables,
   locations: AllowedLocations,
-  { identifier, uuid }: { readonly identifier: TableIdentifier; readonly uuid: string },
+  table: Pick<TableMetadata, 'tableUuid' | 'location'> & { readonly identifier: TableIdentifier },
   properties: Readonly<Record<string, string>>,
 ): Promise<void> {
   for (const property of locationProperties) {
@@ -84,10 +85,12 @@ async function requirePropertyLocations(
     const reached = await requireReachableLocation(
       locations,
       location,
-      `The property ${property} of ${printIdentifier(identifier)}`,
+      `The property ${property} of ${printIdentifier(table.identifier)}`,
     );
     // Tables of one writer may share a directory for their files; those of others are not to be settled in.
-    if (!tables.access.mayWriteAll()) await requireUnclaimedLocation(tables, identifier, uuid, reached);
+    const isWithin = liesUnder(parseLocation(reached), parseLocation(table.location));
+    if (isWithin || tables.access.mayWriteAll()) continue;
+    await requireUnclaimedLocation(tables, table.identifier, table.tableUuid, reached);
   }
 }
 

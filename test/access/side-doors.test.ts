@@ -72,6 +72,19 @@ describe('a table of one’s own is no way into another', () => {
       const moved = { requirements: [], updates: [{ action: 'set-location', location }] };
       expect((await as('fay', `${features}/copy`, { body: moved })).status, location).toBe(403);
     }
+    // Below the table's own place, wherever a renaming has left that.
+    const { access, tables } = lakehouse.server.icecore;
+    await access.asServer(async () => {
+      const transaction = tables.transaction();
+      transaction.create({ namespace: ['secret'], name: 'given' }, { columns: [{ name: 'k', type: 'long' }] });
+      const [table] = (await transaction.commit()).tables;
+      const renaming = tables.transaction();
+      if (table !== undefined) renaming.rename(table, { namespace: ['features'], name: 'given' });
+      await renaming.commit();
+    });
+    const within = { 'write.data.path': `${(await load('features.given')).metadata.location}/files` };
+    const settled = { requirements: [], updates: [{ action: 'set-properties', updates: within }] };
+    expect((await as('fay', `${features}/given`, { body: settled })).status).toBe(200);
     const { status } = await as('fay', features, { body: { name: 'placed', schema, location: `${warehouse}/features/placed` } });
     expect(status).toBe(200);
   });
