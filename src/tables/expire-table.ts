@@ -1,11 +1,15 @@
 import { nowMs } from '../clock.ts';
+import { IcecoreError } from '../errors.ts';
+import type { ManifestFile } from '../iceberg/data-file.ts';
 import type { TableIdentifier } from '../iceberg/identifier.ts';
-import { snapshotById } from '../iceberg/metadata.ts';
+import { snapshotById, type TableMetadata } from '../iceberg/metadata.ts';
 import { type Expiry, expiry } from '../iceberg/retention.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
+import { commitAttemptsMax } from '../limits.ts';
 import { type ExpireOptions, expireSnapshots } from './actions/expire-snapshots.ts';
 import { collectsGarbage } from './garbage-collection.ts';
 import { isOwnFile, liveFilesOf, manifestsOf } from './reachable.ts';
+import { readManifestList } from './snapshot-files.ts';
 import type { Table } from './table.ts';
 import type { TableTransaction } from './table-transaction.ts';
 import type { Tables } from './tables.ts';
@@ -62,28 +66,67 @@ export async function expireTable(tables: Tables, request: TableExpiry): Promise
   return { table, removed: expired.removedSnapshotIds, removedRefs: expired.removedRefs, kept: expired.kept, removedFiles };
 }
 
-/** Memory grows with the files of the snapshots that go, not with those of the table. */
+/**
+ * Another expiry may run at the same time, here or in another process: what it took from this one is removed already, and where it went on to
+ * snapshots that were to stay, what stays is looked up again.
+ */
 async function removeUnreachable(
   tables: Tables,
   table: Table,
   gone: readonly Snapshot[],
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-  const { metadata } = table;
-  if (!collectsGarbage(metadata)) return [];
+  if (!collectsGarbage(table.metadata)) return [];
+  for (let now = table, attempt = 1; ; attempt++) {
+    try {
+      const files = await unreachable(tables, now.metadata, gone, signal);
+      tables.files.forget(files);
+      await tables.storage.remove(files);
+      return files;
+    } catch (error) {
+      const next = await tables.findByUuid(table.uuid);
+      // Dropped meanwhile: what is left of it is the purge's.
+      if (next === null) return [];
+      const hasMoved = next.metadataLocation !== now.metadataLocation;
+      if (!IcecoreError.is(error, 'NOT_FOUND') || !hasMoved || attempt >= commitAttemptsMax) throw error;
+      now = next;
+    }
+  }
+}
+
+/** Memory grows with the files of the snapshots that go, not with those of the table. */
+async function unreachable(
+  tables: Tables,
+  metadata: TableMetadata,
+  gone: readonly Snapshot[],
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
   const stays = await manifestsOf(tables.files, metadata, metadata.snapshots, signal);
-  const goes = await manifestsOf(tables.files, metadata, gone, signal);
-  const unneeded = [...goes.values()].filter((manifest) => !stays.has(manifest.manifestPath));
+  const unneeded = new Map<string, ManifestFile>();
   const candidates = new Set<string>();
-  for await (const path of liveFilesOf(tables.files, metadata, unneeded, signal)) candidates.add(path);
+  for (const snapshot of gone) {
+    for (const manifest of await orRemoved(readManifestList(tables.files, metadata, snapshot))) {
+      if (!stays.has(manifest.manifestPath)) unneeded.set(manifest.manifestPath, manifest);
+    }
+  }
+  for (const manifest of unneeded.values()) {
+    signal?.throwIfAborted();
+    const live = liveFilesOf(tables.files, metadata, [manifest], signal);
+    for (const path of await orRemoved(Array.fromAsync(live))) candidates.add(path);
+  }
   if (candidates.size > 0) {
     for await (const path of liveFilesOf(tables.files, metadata, stays.values(), signal)) candidates.delete(path);
   }
   const lists = gone.map((snapshot) => snapshot.manifestList).filter((location) => location !== '');
-  const files = [...candidates, ...unneeded.map((manifest) => manifest.manifestPath), ...lists].filter((path) =>
-    isOwnFile(metadata, path),
-  );
-  tables.files.forget(files);
-  await tables.storage.remove(files);
-  return files;
+  return [...candidates, ...unneeded.keys(), ...lists].filter((path) => isOwnFile(metadata, path));
+}
+
+/** Of a file that is gone, nothing: who removed it removed what it held as well. */
+async function orRemoved<T>(reading: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!IcecoreError.is(error, 'NOT_FOUND')) throw error;
+    return [];
+  }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
+import { currentSchema, currentSnapshot } from '../../src/iceberg/metadata.ts';
 import { pinSnapshot } from '../../src/tables/actions/pin-snapshot.ts';
 import { rollback } from '../../src/tables/actions/rollback.ts';
 import { removeRef } from '../../src/tables/actions/set-ref.ts';
@@ -9,7 +10,9 @@ import { expireTable } from '../../src/tables/expire-table.ts';
 import { removeOrphanFiles } from '../../src/tables/orphan-files.ts';
 import { pinsOf } from '../../src/tables/pin.ts';
 import { resolveAsOf } from '../../src/tables/resolve-as-of.ts';
+import { planSnapshot } from '../../src/tables/snapshot-files.ts';
 import type { TableAction } from '../../src/tables/table-action.ts';
+import { Tables } from '../../src/tables/tables.ts';
 import { Warehouse } from './warehouse.ts';
 
 const dayMicros = 86_400_000_000n;
@@ -154,3 +157,30 @@ test('files of a writer that crashed are found and removed, those of the table a
   expect(await warehouse.rows(name, 'SELECT day FROM t')).toEqual([{ day: 1 }]);
   expect(await warehouse.rows('raw.inside', 'SELECT day FROM t')).toEqual([{ day: 1 }]);
 });
+
+test('expiries at once, as of several servers, each do their part, and nothing is left over or missing', async () => {
+  const name = 'raw.expired_at_once';
+  const identifier = parseIdentifier(name);
+  await warehouse.create(name, { columns, properties: { 'commit.manifest.min-count-to-merge': '3' } });
+  const { catalog, storage, duckdb, warehouse: location, stagingDirectory } = warehouse.tables;
+  const server = () => new Tables({ catalog, storage, duckdb, clock, warehouse: location, stagingDirectory });
+  for (let round = 0; round < 4; round++) {
+    for (let day = 0; day < 5; day++) await warehouse.append(name, `SELECT ${day} AS day`);
+    await compactTable(warehouse.tables, { identifier });
+    for (let day = 0; day < 3; day++) await warehouse.append(name, `SELECT ${day} AS day`);
+    await Promise.all([7, 5, 4, 3, 2, 1].map((keepLast) => expireTable(server(), { identifier, olderThanMs: 4e15, keepLast })));
+    const table = await warehouse.load(name);
+    expect(table.metadata.snapshots).toHaveLength(1);
+    const { files, counters } = await held(name);
+    const data = (await filesOf(name)).filter((file) => file.includes('/data/'));
+    expect(data.toSorted()).toEqual(files.toSorted());
+    expect(counters.rowsMatched).toBe(BigInt(8 * (round + 1)));
+  }
+});
+
+async function held(name: string) {
+  const { metadata } = await warehouse.load(name);
+  const snapshot = currentSnapshot(metadata) ?? null;
+  const { tasks, counters } = await planSnapshot(warehouse.tables.files, metadata, snapshot, { schema: currentSchema(metadata) });
+  return { files: tasks.map(({ file }) => file.filePath), counters };
+}
