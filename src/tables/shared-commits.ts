@@ -11,6 +11,7 @@ import type { Tables } from './tables.ts';
 /** Errors after which it is certain that nothing was committed. Any other may hide a commit that happened. */
 export const nothingHappened: ReadonlySet<string> = new Set([
   'BAD_USER_INPUT',
+  'FORBIDDEN',
   'NOT_FOUND',
   'ALREADY_EXISTS',
   'CONFLICT',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CatalogChange } from '../../src/catalog/catalog.ts';
+import { IcecoreError } from '../../src/errors.ts';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { snapshotById } from '../../src/iceberg/metadata.ts';
 import { newSnapshotId } from '../../src/iceberg/snapshot-id.ts';
@@ -152,6 +153,22 @@ describe('writers of one table', () => {
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect((await warehouse.load(name)).metadata.snapshots.map(({ snapshotId }) => snapshotId)).toEqual([1n, 3n]);
+  });
+
+  test('leave no data files where they are refused, whatever for', async () => {
+    const name = 'raw.shared_left';
+    const { identifier, metadata } = await warehouse.create(name, { columns });
+    const { storage } = warehouse.tables;
+    for (const code of ['BAD_USER_INPUT', 'FORBIDDEN', 'CONFLICT', 'PINNED', 'FAILED_PRECONDITION'] as const) {
+      const file = `${metadata.location}/data/${code}.parquet`;
+      await storage.write(file, new Uint8Array(1));
+      const transaction = warehouse.tables.transaction();
+      transaction.onRollback([file]);
+      const apply = () => Promise.reject(new IcecoreError(code, 'No.'));
+      transaction.change(identifier, { name: 'refused', apply });
+      await expect(transaction.commit()).rejects.toMatchObject({ code });
+      expect(await storage.size(file), code).toBeNull();
+    }
   });
 
   test('who find a long line are turned away, and all in the line are served', async () => {
