@@ -283,8 +283,8 @@ export const planTasksBytesMax = 1024 * 1024;
 export const namespaceDepthMax = 32;
 /** Characters of one part of a name that a REST client gives. */
 export const namePartLengthMax = 128;
-/** The properties of a namespace as JSON: they are read with every look at it. */
-export const namespacePropertiesBytesMax = 256 * 1024;
+/** The properties of a namespace as JSON: they are read with every look at it, and a page of a list looks at a thousand. */
+export const namespacePropertiesBytesMax = 32 * 1024;
 
 /** Connections of one server to a Postgres catalog for reading; beside them one writes and one listens. Postgres allows 100 by default. */
 export const catalogConnectionsMax = 8;

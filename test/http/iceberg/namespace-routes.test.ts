@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namespacePropertiesBytesMax } from '../../../src/limits.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { askRest, refusalOf } from './rest-client.ts';
 
@@ -27,6 +28,14 @@ describe('namespaces over REST', () => {
       namespace: ['sales'],
       properties: { region: 'north', location: expect.stringMatching(/^file:\/\/\/.*\/warehouse\/sales$/) },
     });
+
+    const long = { comment: 'x'.repeat(namespacePropertiesBytesMax) };
+    for (const refused of [
+      await create(['large'], long),
+      await ask('/v1/namespaces/sales/properties', { body: { updates: long } }),
+    ]) {
+      expect(refusalOf(refused)).toContain('400 BadRequestException: The properties of a namespace take');
+    }
 
     const both = await ask('/v1/namespaces/sales/properties', { body: { removals: ['a'], updates: { a: '1' } } });
     expect(refusalOf(both)).toBe(
