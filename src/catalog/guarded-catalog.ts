@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Access } from '../access/access.ts';
 import { printIdentifier, printNamespace, type TableIdentifier } from '../iceberg/identifier.ts';
 import { pointersLookedThrough } from '../limits.ts';
@@ -176,6 +177,8 @@ export class GuardedCatalog implements Catalog {
       const last = some.at(-1);
       if (last === undefined || some.length < size || found.length >= limit) return found.slice(0, limit);
       from = keyOf(last);
+      // An embedded catalog holds up the event loop while it reads: let others in between.
+      await nextTurn();
     }
   }
 }
