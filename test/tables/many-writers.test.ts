@@ -8,6 +8,7 @@ import { systemClock } from '../../src/clock.ts';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { readRows } from '../../src/tables/row-page.ts';
 import { Tables } from '../../src/tables/tables.ts';
+import { writeRows } from '../../src/tables/write-rows.ts';
 import { PostgresServer } from '../environment/postgres.ts';
 import { Dice } from './mutation.ts';
 import { Warehouse } from './warehouse.ts';
@@ -162,3 +163,68 @@ test.for([
     if (store !== 'SQLite') await catalog.close();
   },
 );
+
+test('two servers on one Postgres: a change is computed again for what the other committed to the same keys, and for nothing else', async () => {
+  const uri = postgres.uri(await postgres.createDatabase());
+  const { storage, duckdb, clock, warehouse: location, stagingDirectory } = warehouse.tables;
+  const servers = await Promise.all(
+    [1, 2].map(
+      async () =>
+        new Tables({
+          catalog: await openCatalog(uri, systemClock),
+          storage,
+          duckdb,
+          clock,
+          warehouse: location,
+          stagingDirectory,
+        }),
+    ),
+  );
+  const [mine, other] = servers;
+  if (mine === undefined || other === undefined) throw new Error('There are two.');
+  const pairs = [
+    ['UPSERT', 'UPSERT', [1], [1], 2],
+    ['UPSERT', 'UPSERT', [9], [9], 2],
+    ['DELETE', 'UPSERT', [1], [1], 2],
+    ['UPSERT', 'APPEND', [1], [1], 2],
+    ['UPSERT', 'APPEND', [1], [50], 1],
+    ['DELETE', 'APPEND', [1], [50], 1],
+    ['UPSERT', 'UPSERT', [1], [50], 1],
+  ] as const;
+  for (const [index, [mode, meanwhile, ids, otherIds, times]] of pairs.entries()) {
+    const identifier = parseIdentifier(`raw.pair_${index}`);
+    const transaction = mine.transaction();
+    transaction.create(identifier, {
+      columns: [
+        { name: 'id', type: 'long' },
+        { name: 'n', type: 'long' },
+      ],
+    });
+    await transaction.commit();
+    const write = (
+      tables: Tables,
+      how: 'APPEND' | 'UPSERT' | 'DELETE',
+      keys: readonly number[],
+      n: number,
+      record?: () => Promise<void>,
+    ) =>
+      writeRows(tables, {
+        identifier,
+        mode: how,
+        rows: { json: keys.map((id) => (how === 'DELETE' ? { id } : { id, n })) },
+        ...(how === 'APPEND' ? {} : { keys: ['id'] }),
+        ...(record === undefined ? {} : { record }),
+      });
+    await write(mine, 'APPEND', [1, 2, 3], 0);
+    let computed = 0;
+    await write(mine, mode, ids, 1, async () => {
+      if (computed++ === 0) await write(other, meanwhile, otherIds, 2);
+    });
+    expect([index, computed]).toEqual([index, times]);
+    const found = await rowsOf(other, `raw.pair_${index}`);
+    expect(found.filter(({ id }) => ids.some((each) => each === id))).toEqual(
+      mode === 'DELETE' ? [] : ids.map((id) => ({ id, n: 1 })),
+    );
+  }
+  for (const { catalog } of servers) await catalog.close();
+});
