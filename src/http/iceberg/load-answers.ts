@@ -82,20 +82,20 @@ export class LoadAnswers {
     headers: Readonly<Record<string, string>>,
   ): Promise<IcebergAnswer> {
     const { config, storageCredentials, tag } = extras;
-    const key = `${mode} ${tag} ${location}`;
+    // What is shown to the same grants is the same.
+    const file = `${shown === null ? '' : this.#reader()} ${mode} ${location}`;
+    const key = `${tag} ${file}`;
     const credentials = storageCredentials.length === 0 ? {} : { 'storage-credentials': storageCredentials };
     const before = `{"metadata-location":${JSON.stringify(location)},"metadata":`;
     const after = `,${printJson({ config, ...credentials }).slice(1)}`;
-    const plain = async (): Promise<Uint8Array> =>
-      Buffer.concat([Buffer.from(before), await this.#metadata(location, mode), Buffer.from(after)]);
+    const text = async (): Promise<Uint8Array> =>
+      shown === null ? await this.#metadata(location, mode) : Buffer.from(textOf(shown, mode));
+    const plain = async (): Promise<Uint8Array> => Buffer.concat([Buffer.from(before), await text(), Buffer.from(after)]);
     if (storageCredentials.length > 0) {
       // Secrets are not kept with what is kept.
-      const kept = () => this.#kept(`metadata ${mode} ${location}`, () => this.#metadata(location, mode));
-      const text = shown === null ? await kept() : Buffer.from(textOf(shown, mode));
-      const body = Buffer.concat([Buffer.from(before), text, Buffer.from(after)]);
+      const body = Buffer.concat([Buffer.from(before), await this.#kept(`metadata ${file}`, text), Buffer.from(after)]);
       return { status: 200, headers: { ...headers, 'cache-control': 'private, no-cache' }, body };
     }
-    if (shown !== null) return { status: 200, headers, body: before + textOf(shown, mode) + after };
     const bytes = await this.#kept(key, plain);
     if (!takesGzip || bytes.byteLength < restGzipBytesMin) return { status: 200, headers, body: bytes };
     const packed = await this.#kept(`gzip ${key}`, () => compress(bytes, { level: constants.Z_BEST_SPEED }));

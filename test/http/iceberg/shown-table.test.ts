@@ -48,6 +48,11 @@ it('names of what may not be seen are in no answer, to a load or a commit', asyn
   const whole = await ask(one, { key: 'key-of-otto' });
   expect(Object.keys(whole.body.metadata.refs)).toEqual(['main', 'training-set/secret/v1']);
   expect(whole.headers.get('etag')).not.toBe(all.headers.get('etag'));
+  // Each is told their own, also of what is kept ready.
+  expect((await ask(one)).body).toEqual(all.body);
+  expect((await ask(one, { key: 'key-of-otto' })).body).toEqual(whole.body);
+  expect((await ask(`${one}?snapshots=refs`)).body).toEqual(refs.body);
+
   const known = await ask(one, { headers: { 'if-none-match': whole.headers.get('etag') ?? '' } });
   expect(known.status).toBe(200);
 });
