@@ -116,8 +116,9 @@ function fileTest(base: TableMetadata, { rows }: ConflictRules): FileTest {
 }
 
 /** Rows that had no id when they were read have one now, which the files written from them do not hold (spec: "Row Lineage"). */
-function losesRowIds({ formatVersion }: TableMetadata, { removed = [] }: ConflictRules): boolean {
-  return formatVersion >= 3 && removed.some(({ firstRowId }) => firstRowId === null || firstRowId === undefined);
+function losesRowIds({ formatVersion }: TableMetadata, { removed = [], referenced }: ConflictRules): boolean {
+  const read = [...removed, ...(referenced?.files ?? [])];
+  return formatVersion >= 3 && read.some(({ firstRowId }) => firstRowId === null || firstRowId === undefined);
 }
 
 function changed({ readFrom }: ConflictRules, what: string): IcecoreError {
