@@ -14,4 +14,5 @@ export const peers: readonly { readonly name: string; readonly minutes: number }
   { name: 'reference-catalog', minutes: 2 },
   { name: 'ray', minutes: 4 },
   { name: 'trino', minutes: 5 },
+  { name: 'foreign-tables', minutes: 6 },
 ];
