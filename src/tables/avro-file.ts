@@ -8,6 +8,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { IcecoreError } from '../errors.ts';
 import { openAvroData } from '../iceberg/avro-data.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
+import type { Schema } from '../iceberg/schema.ts';
 import { isPlainObject } from '../sql/httpfs.ts';
 import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { parseLocation, printLocation } from '../storage/location.ts';
@@ -15,16 +16,32 @@ import type { LocalCopy } from '../storage/storage.ts';
 import { columnOf, jsonLine, jsonType } from './avro-rows.ts';
 import { printFieldIds } from './parquet-columns.ts';
 import type { Tables } from './tables.ts';
+import { withoutInstants, zonedNanosIds } from './zoned-nanos.ts';
 
 /** How many lines become text at a time. */
 const rowsAtOnce = 512;
 
-/** A Parquet file with the rows of a data or delete file, as DuckDB reads it: where it is, or as a local copy. */
-export async function openAsParquet(tables: Tables, { filePath, fileFormat }: DataFile): Promise<LocalCopy> {
+/** A Parquet file with the rows of a data or delete file of a table with such schemas, as DuckDB reads it: where it is, or as a local copy. */
+export async function openAsParquet(
+  tables: Tables,
+  { filePath, fileFormat }: DataFile,
+  schemas: readonly Schema[],
+): Promise<LocalCopy> {
   if (fileFormat === 'avro') return await convert(tables, filePath);
+  if (zonedNanosIds(schemas).size > 0) return await openWithoutInstants(tables, filePath);
   const { scheme } = parseLocation(filePath);
   const object = scheme === 's3' && tables.readsObjects ? printLocation(parseLocation(filePath)) : '';
   return isPlainObject(object) ? { path: object, release: () => {} } : await tables.storage.open(filePath);
+}
+
+async function openWithoutInstants(tables: Tables, location: string): Promise<LocalCopy> {
+  const copy = await tables.storage.open(location);
+  try {
+    return await withoutInstants(copy, tables.stagingDirectory);
+  } catch (error) {
+    copy.release();
+    throw IcecoreError.is(error, 'FAILED_PRECONDITION') ? namedError(error, location) : error;
+  }
 }
 
 /**

@@ -21,6 +21,7 @@ import type { ReturnedFile } from './returned-statistics.ts';
 import { lineageFields } from './row-lineage.ts';
 import type { Tables } from './tables.ts';
 import { writeOrder } from './write-order.ts';
+import { markInstants, zonedNanosIds } from './zoned-nanos.ts';
 
 export interface DataFilesToWrite {
   readonly connection: DuckDBConnection;
@@ -66,6 +67,8 @@ export async function writeDataFiles(tables: Tables, work: DataFilesToWrite): Pr
     refuseInfinite(returned, schema);
     await refuseNestedNulls(work.connection, returned, schema);
     const files = await describeAll(work, schema, partitions, returned, order?.sortOrderId ?? null);
+    const instants = zonedNanosIds([schema]);
+    for (const { path } of returned) await markInstants(path, instants);
     await publishAll(tables, returned, files, published, work.signal);
     return { files, rowCount: returned.reduce((sum, file) => sum + file.rowCount, 0n) };
   } catch (error) {

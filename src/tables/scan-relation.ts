@@ -90,7 +90,9 @@ export async function openScan(
     const files = [...new Map(opened.map((file) => [file.filePath, file])).values()];
     for (let at = 0; at < files.length; at += dataFilesOpenedAtOnce) {
       const some = files.slice(at, at + dataFilesOpenedAtOnce);
-      await Promise.all(some.map(async (file) => copies.set(file.filePath, await openAsParquet(tables, file))));
+      await Promise.all(
+        some.map(async (file) => copies.set(file.filePath, await openAsParquet(tables, file, options.table.metadata.schemas))),
+      );
     }
     const path = (location: string) => copies.get(location)?.path ?? location;
     const metadata = options.table.metadata;

@@ -72,7 +72,7 @@ async function deletedBefore(
   if (vector !== undefined) return [await readVector(tables, vector, file)];
   const found: DeletedPositions[] = [];
   for (const each of positional) {
-    const copy = await openAsParquet(tables, each);
+    const copy = await openAsParquet(tables, each, []);
     try {
       const schema =
         `MAP {${deletedPathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
