@@ -24,6 +24,11 @@ export function isCertainlyNothing(error: unknown): error is IcecoreError {
   return error instanceof IcecoreError && nothingHappened.has(error.code);
 }
 
+/** Whether a file was not there: of a table that was loaded before others committed, it may have expired. */
+export function isMissingFile(error: unknown): boolean {
+  return IcecoreError.is(error, 'NOT_FOUND') && typeof error.context.location === 'string';
+}
+
 /** What one writer wants of one table, and what belongs to it. */
 export interface CommitPart {
   readonly identifier: TableIdentifier;
@@ -102,7 +107,7 @@ export class SharedCommits {
       const shared = new TableAttempt(this.#tables, emptyIntent(first.identifier), base, attempt);
       const { applied, refused } = await this.#applied(shared, base, left);
       left = [...applied, ...refused.keys()];
-      if (applied.length === 0) return;
+      if (applied.length === 0) return await alone(left);
       try {
         await shared.finish();
         const { seqs } = await this.#tables.catalog.commit({ pointers: shared.pointers, ...together(applied) });
@@ -132,7 +137,7 @@ export class SharedCommits {
         await member.apply(shared, base);
         applied.push(member);
       } catch (error) {
-        if (applied.length === 0) member.reject(error);
+        if (applied.length === 0 && !isMissingFile(error)) member.reject(error);
         else refused.set(member, error);
       }
     }

@@ -16,7 +16,7 @@ import { commitAttemptsMax } from '../limits.ts';
 import { pauseAfterAttempt } from './commit-pause.ts';
 import { beginTable, type TableDefinition } from './new-table.ts';
 import { pinsOf, refuseForgedPins } from './pin.ts';
-import { isCertainlyNothing } from './shared-commits.ts';
+import { isCertainlyNothing, isMissingFile } from './shared-commits.ts';
 import { shownText } from './shown-metadata.ts';
 import type { Table } from './table.ts';
 import type { TableAction } from './table-action.ts';
@@ -204,6 +204,10 @@ export class TableTransaction {
   async #commitInTurn(): Promise<TransactionOutcome> {
     for (let attempt = 1; ; attempt++) {
       const tables = await this.#attempt(attempt);
+      if (tables === null) {
+        await pauseAfterAttempt(attempt);
+        continue;
+      }
       try {
         const { seqs } = await this.#commitAttempt(tables);
         for (const table of tables) await table.settle();
@@ -219,8 +223,11 @@ export class TableTransaction {
     }
   }
 
-  /** Every table with its actions applied to what it is now, and the files of that written. Leaves no file where it throws. */
-  async #attempt(attempt: number): Promise<readonly TableAttempt[]> {
+  /**
+   * Every table with its actions applied to what it is now, and the files of that written. Leaves no file where it throws. Null where others
+   * committed meanwhile and files of what it was have expired, so that it is to be tried again.
+   */
+  async #attempt(attempt: number): Promise<readonly TableAttempt[] | null> {
     const intents = [...this.#intents.values()];
     const existing = intents.filter(({ beginning }) => beginning === undefined || beginning.overwrites);
     const loaded = existing.length === 0 ? [] : await this.#loadMany(existing.map(({ identifier }) => identifier));
@@ -237,6 +244,7 @@ export class TableTransaction {
       }
     } catch (error) {
       await this.#remove(tables.flatMap((table) => table.written));
+      if (attempt < commitAttemptsMax && isMissingFile(error) && (await this.#moved(tables))) return null;
       throw error;
     }
     return tables;

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { currentSchema, currentSnapshot } from '../../src/iceberg/metadata.ts';
+import { appendFiles } from '../../src/tables/actions/append-files.ts';
 import { pinSnapshot } from '../../src/tables/actions/pin-snapshot.ts';
 import { rollback } from '../../src/tables/actions/rollback.ts';
 import { removeRef } from '../../src/tables/actions/set-ref.ts';
 import { compactTable } from '../../src/tables/compact-table.ts';
+import { writeDataFiles } from '../../src/tables/data-file-writer.ts';
 import { expireTable } from '../../src/tables/expire-table.ts';
 import { removeOrphanFiles } from '../../src/tables/orphan-files.ts';
 import { pinsOf } from '../../src/tables/pin.ts';
@@ -184,3 +186,34 @@ async function held(name: string) {
   const { tasks, counters } = await planSnapshot(warehouse.tables.files, metadata, snapshot, { schema: currentSchema(metadata) });
   return { files: tasks.map(({ file }) => file.filePath), counters };
 }
+
+test('an append whose table goes on, and expires, between its being read and changed, goes on top of what is there by then', async () => {
+  const name = 'raw.overtaken';
+  const identifier = parseIdentifier(name);
+  await warehouse.create(name, { columns });
+  await warehouse.append(name, 'SELECT 1 AS day');
+  const table = await warehouse.load(name);
+  const { files } = await warehouse.duckdb.trusted.use((connection) =>
+    writeDataFiles(warehouse.tables, { connection, metadata: table.metadata, relation: '(SELECT 2 AS day)' }),
+  );
+  // A server that has read none of the table's manifests yet.
+  const { catalog, storage, duckdb, warehouse: location, stagingDirectory } = warehouse.tables;
+  const other = new Tables({ catalog, storage, duckdb, clock, warehouse: location, stagingDirectory });
+  const inner = appendFiles(files);
+  const attempts: number[] = [];
+  const transaction = other.transaction();
+  transaction.change(table, {
+    ...inner,
+    async apply(base, context) {
+      attempts.push(context.attempt);
+      if (context.attempt === 1) {
+        await warehouse.append(name, 'SELECT 3 AS day');
+        await expireTable(warehouse.tables, { identifier, olderThanMs: 4e15, keepLast: 1 });
+      }
+      return await inner.apply(base, context);
+    },
+  });
+  await transaction.commit();
+  expect(attempts).toEqual([1, 2]);
+  expect(await warehouse.rows(name, 'SELECT day FROM t ORDER BY day')).toEqual([{ day: 1 }, { day: 2 }, { day: 3 }]);
+});
