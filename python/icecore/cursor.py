@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import cast
 
-from icecore.order import Shuffle
+from icecore.order import LANES, SHUFFLES, Shuffle
 from icecore.permutation import ORDER_NAME
 
 _CHECKSUM_DIGITS = 8
@@ -69,10 +69,10 @@ def _is_cursor(members: list[object]) -> bool:
     if len(members) != 8:
         return False
     _, snapshot_id, filter_hash, shuffle, seed, epoch, lanes, position = members
-    wholes = all(isinstance(whole, str) and re.fullmatch(r"\d{1,19}", whole) for whole in (snapshot_id, position))
-    seeded = isinstance(seed, str) and re.fullmatch(r"-?\d{1,19}", seed) is not None
-    counts = all(type(count) is int and count >= 0 for count in (epoch, lanes))
-    return wholes and seeded and counts and isinstance(filter_hash, str) and shuffle in ("NONE", "WINDOWED", "FULL")
+    wholes = all(isinstance(whole, str) and re.fullmatch("[0-9]{1,19}", whole) for whole in (snapshot_id, position))
+    seeded = isinstance(seed, str) and re.fullmatch("-?[0-9]{1,19}", seed) and -(2**63) <= int(seed) < 2**63
+    counted = type(epoch) is int and 0 <= epoch < 2**31 and type(lanes) is int and lanes in LANES
+    return bool(wholes and seeded and counted and isinstance(filter_hash, str) and shuffle in SHUFFLES)
 
 
 def _checksum(body: str) -> str:

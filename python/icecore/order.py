@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from icecore.permutation import Words, mix32, order_words, permute
 
 Shuffle = Literal["NONE", "WINDOWED", "FULL"]
+SHUFFLES = ("NONE", "WINDOWED", "FULL")
+
+#: Powers of two.
+LANES = (1, 2, 4, 8, 16, 32, 64)
 
 #: Matching rows of a block, at most: what is sorted at once, and what a reader of a lane holds.
 BLOCK_ROWS_MAX = 65_536
@@ -57,9 +61,9 @@ class EpochOrder:
         epoch: int = 0,
         lanes: int = 8,
     ) -> None:
-        if shuffle not in ("NONE", "WINDOWED", "FULL"):
+        if shuffle not in SHUFFLES:
             raise ValueError(f"shuffle is {shuffle!r}, and must be NONE, WINDOWED or FULL.")
-        if not 1 <= lanes <= 64 or lanes & (lanes - 1):
+        if lanes not in LANES:
             raise ValueError(f"lanes is {lanes}, and must be a power of two from 1 to 64.")
         given = np.asarray(matching_rows, dtype=np.int64)
         self._places = np.flatnonzero(given)

@@ -11,6 +11,9 @@ ORDER_NAME = "icecore-order/1"
 Purpose = Literal["groups", "rows", "all"]
 Words = NDArray[np.uint32]
 
+#: Over fewer bits, some permutations of five or six groups would come out more often than others.
+_NETWORK_BITS_MIN = 8
+
 
 def mix32(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """A bijection of 32-bit numbers in which every bit of the input sways every bit of the outcome."""
@@ -28,12 +31,14 @@ def order_words(purpose: Purpose, seed: int, epoch: int) -> Words:
 def permute(indices: NDArray[np.uint64], count: int, words: Words) -> NDArray[np.uint64]:
     """The images of indices below `count` in the permutation of the numbers below `count` that the words make.
 
-    A Feistel network of one round a word over the least number of bits that hold them, walked on where it
+    A Feistel network of one round a word over as many bits as hold them, and at least eight, walked on where it
     leaves the range. Raises ValueError for a count beyond 2^53 - 1.
     """
     if not 0 <= count < 2**53:
         raise ValueError(f"A permutation of {count} rows cannot be computed: 2^53 - 1 are the most.")
-    bits = (count - 1).bit_length() if count > 1 else 0
+    if count <= 1:
+        return np.zeros_like(indices)
+    bits = max(_NETWORK_BITS_MIN, (count - 1).bit_length())
     images = _encrypt(indices, bits, words)
     outside = np.flatnonzero(images >= count)
     while outside.size > 0:

@@ -1,6 +1,7 @@
 import { IcecoreError } from '../errors.ts';
 import { parseJson } from '../iceberg/json.ts';
 import { canonicalJson, sha256Hex } from '../ledger/canonical-json.ts';
+import { feedLanesMax } from '../limits.ts';
 import { defaultOrder, type FeedOrder, type Shuffle } from './feed-input.ts';
 
 /** The end of a global batch: the same on every rank, whatever the columns, the batch size and the world size. */
@@ -46,7 +47,14 @@ export function parseFeedCursor(text: string, orderName = feedOrderName): FeedCu
     [snapshotId, position].every((whole) => /^\d{1,19}$/.test(String(whole))) &&
     /^-?\d{1,19}$/.test(String(seed)) &&
     ['NONE', 'WINDOWED', 'FULL'].includes(String(shuffle)) &&
-    [epoch, lanes].every((count) => Number.isInteger(count) && Number(count) >= 0);
+    BigInt.asIntN(64, BigInt(String(seed))) === BigInt(String(seed)) &&
+    Number.isInteger(epoch) &&
+    Number(epoch) >= 0 &&
+    Number(epoch) < 2 ** 31 &&
+    Number.isInteger(lanes) &&
+    Number(lanes) >= 1 &&
+    Number(lanes) <= feedLanesMax &&
+    Number.isInteger(Math.log2(Number(lanes)));
   if (!isCursor) throw damaged();
   return {
     snapshotId: BigInt(String(snapshotId)),

@@ -142,6 +142,10 @@ test('what a cursor holds and is given otherwise is a conflict; a damaged one is
     { epoch: Number.NaN },
     { shuffle: 'X' as 'NONE' },
     { lanes: 0.5 },
+    { lanes: 3 },
+    { lanes: 2 ** 30 },
+    { epoch: 2 ** 31 },
+    { seed: 2n ** 63n },
   ];
   for (const change of forged) {
     await expect(read({ cursor: printFeedCursor({ ...whole, ...change }), split: 'train' })).rejects.toMatchObject({

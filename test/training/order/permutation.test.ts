@@ -30,16 +30,17 @@ describe('A permutation', () => {
     );
   });
 
-  test('is any of three groups about as often as any other', () => {
+  test('of five groups is any of the 120 about as often as any other', () => {
     const times = new Map<string, number>();
-    for (let epoch = 0; epoch < 6000; epoch++) {
-      const image = permutation(3, orderWords('groups', { seed: 11n, epoch }));
-      const order = [0, 1, 2].map(image).join('');
+    const epochs = 24_000;
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const order = [0, 1, 2, 3, 4].map(permutation(5, orderWords('groups', { seed: 11n, epoch }))).join('');
       times.set(order, (times.get(order) ?? 0) + 1);
     }
-    // The same on every run: seeds are fixed.
-    expect(times.size).toBe(6);
-    for (const count of times.values()) expect(Math.abs(count - 1000)).toBeLessThan(120);
+    // The same on every run: seeds are fixed. Chi squared of 119 degrees of freedom is 119 with a deviation of 15.
+    expect(times.size).toBe(120);
+    const chiSquared = [...times.values()].reduce((sum, count) => sum + (count - epochs / 120) ** 2 / (epochs / 120), 0);
+    expect(chiSquared).toBeLessThan(119 + 4 * 15);
   });
 
   test('is refused beyond 2^53', () => {
