@@ -49,9 +49,13 @@ export function errorAnswer(error: unknown, operation: string | null): IcebergAn
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 503 || status === 429) headers['retry-after'] = '1';
   if (status === 405) headers.allow = listOf(problem.context.allowed).join(', ');
-  const { message: whole } = problem;
-  const message = whole.length > restErrorCharactersMax ? `${whole.slice(0, restErrorCharactersMax)}…` : whole;
-  return { status, headers, body: printJson({ error: { message, type, code: status } }) };
+  return { status, headers, body: printJson({ error: { message: shortened(problem.message), type, code: status } }) };
+}
+
+/** Without its middle where it is long: the name of the thing stands at the beginning, what is wrong with it at the end. */
+function shortened(message: string): string {
+  if (message.length <= restErrorCharactersMax) return message;
+  return `${message.slice(0, restErrorCharactersMax / 2)}…${message.slice(-restErrorCharactersMax / 2)}`;
 }
 
 function kindOf({ code, context }: Problem, operation: string | null): Kind {

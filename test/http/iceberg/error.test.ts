@@ -47,8 +47,9 @@ describe('a failure as a REST client is told of it', () => {
   });
 
   it('does not send back what was sent without bound', () => {
-    const { message } = answered(new IcecoreError('BAD_USER_INPUT', `There is no table update ${'x'.repeat(100_000)}.`));
-    expect([message.length < 5000, message.startsWith('There is no table update x')]).toEqual([true, true]);
+    const { message } = answered(new IcecoreError('BAD_USER_INPUT', `The name ${'x'.repeat(100_000)} is too long.`));
+    expect(message.length).toBeLessThan(5000);
+    expect(message).toMatch(/^The name x+…x+ is too long\.$/);
   });
 
   it("of the server's own keeps to itself what it was", () => {
