@@ -7,12 +7,11 @@ import { freePort } from '../../demo/processes.ts';
 import { builtOnce, cachePath } from './built-once.ts';
 import { output } from './command.ts';
 import { pythonEnvironment } from './python.ts';
+import { untilInputEnds } from './until-input-ends.ts';
 
 const version = '470';
 const pluginsKept = new Set(['iceberg']);
 const startMsMax = 3 * 60_000;
-/** Runs a command, and kills it when whoever started it closes its input or is gone. */
-const untilInputEnds = 'exec 3<&0; "$@" & child=$!; (cat <&3 > /dev/null; kill -9 $child 2> /dev/null) & wait $child';
 
 export interface TrinoOptions {
   /** Empty, on local disk. */

