@@ -37,13 +37,13 @@ export function partitionColumns(connection: DuckDBConnection, schema: Schema, s
     }
     if (transform.kind === 'void') return constantNull(index);
     const resultType = transformResultType(field.transform, source.type);
-    const valueSql = transformSql(connection, field.transform, source.type, columnSql(schema, source.id));
+    const valueSql = transformSql(connection, field.transform, source.type, fieldSql(schema, source.id));
     return { name: hiddenName(index), resultType, valueSql, directorySql: directorySql(valueSql, resultType) };
   });
 }
 
-/** A column, or a field of a struct: null where the struct is. */
-function columnSql(schema: Schema, fieldId: number): string {
+/** SQL of a column, or of a field of a struct: null where the struct is. */
+export function fieldSql(schema: Schema, fieldId: number): string {
   const [column, ...rest] = fieldsTo(schema.fields, fieldId) ?? [];
   return rest.reduce((sql, { name }) => `struct_extract(${sql}, ${quoteText(name)})`, quoteIdentifier(column?.name ?? ''));
 }

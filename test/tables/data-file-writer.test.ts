@@ -379,3 +379,36 @@ test('rows are written in the order that the table is sorted by', async () => {
     '3 ',
   ]);
 });
+
+test('rows are written in the order of a field of a struct, too', async () => {
+  const name = 'raw.sorted_within';
+  await warehouse.create(name, { columns: [{ name: 's', type: 'struct<x: int, y: string>' }] });
+  const transaction = warehouse.tables.transaction();
+  const sortOrder = {
+    orderId: 1,
+    fields: [
+      { sourceId: 2, transform: 'bucket[2]', direction: 'asc', nullOrder: 'nulls-first' },
+      { sourceId: 2, transform: 'identity', direction: 'desc', nullOrder: 'nulls-first' },
+    ],
+  } as const;
+  transaction.change(parseIdentifier(name), {
+    name: 'sort',
+    apply: async () => ({
+      updates: [
+        { action: 'add-sort-order', sortOrder },
+        { action: 'set-default-sort-order', sortOrderId: -1 },
+      ],
+      requirements: [],
+    }),
+  });
+  await transaction.commit();
+  const { metadata } = await warehouse.load(name);
+  const relation = "(SELECT CASE WHEN i = 3 THEN NULL ELSE {x: i::INT, y: 'y'} END AS s FROM range(6) r(i))";
+  const written = await warehouse.duckdb.trusted.use((connection) =>
+    writeDataFiles(warehouse.tables, { connection, metadata, relation }),
+  );
+  const rows = await warehouse.select(`SELECT s.x AS x FROM read_parquet(${paths([one(written.files)])})`);
+  const bucket = (x: number) => Number(applyTransform('bucket[2]', 'int', x));
+  const expected = [0, 1, 2, 4, 5].toSorted((a, b) => bucket(a) - bucket(b) || b - a);
+  expect(rows.map((row) => Object(row).x)).toEqual([null, ...expected]);
+});
