@@ -96,7 +96,15 @@ export async function commitWrite(
 ): Promise<WriteOutcome> {
   const transaction = tables.transaction();
   transaction.onRollback(prepared.files);
-  transaction.change(prepared.table, prepared.action);
+  let made: Snapshot | undefined;
+  transaction.change(prepared.table, {
+    ...prepared.action,
+    async apply(base, context) {
+      const result = await prepared.action.apply(base, context);
+      made = result.updates.find((update) => update.action === 'add-snapshot')?.snapshot;
+      return result;
+    },
+  });
   try {
     await write.record?.(transaction, prepared);
   } catch (error) {
@@ -105,7 +113,8 @@ export async function commitWrite(
   }
   const outcome = await transaction.commit({ isInTurn });
   const table = outcome.tables[0];
-  const snapshot = table === undefined ? undefined : snapshotById(table.metadata, prepared.snapshotId);
+  // An expiry that shared the commit may have taken it out again already.
+  const snapshot = table === undefined ? undefined : (snapshotById(table.metadata, prepared.snapshotId) ?? made);
   if (table === undefined || snapshot === undefined) {
     throw new IcecoreError('INTERNAL', `The write to ${printIdentifier(write.identifier)} was committed without its snapshot.`);
   }

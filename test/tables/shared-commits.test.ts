@@ -7,7 +7,9 @@ import { snapshotById } from '../../src/iceberg/metadata.ts';
 import { newSnapshotId } from '../../src/iceberg/snapshot-id.ts';
 import { commitsWaitingMax } from '../../src/limits.ts';
 import { appendFiles } from '../../src/tables/actions/append-files.ts';
+import { expireSnapshots } from '../../src/tables/actions/expire-snapshots.ts';
 import { setProperties } from '../../src/tables/actions/set-properties.ts';
+import { commitWrite } from '../../src/tables/prepared-write.ts';
 import { writeRows } from '../../src/tables/write-rows.ts';
 import { Warehouse } from './warehouse.ts';
 
@@ -169,6 +171,30 @@ describe('writers of one table', () => {
       await expect(transaction.commit()).rejects.toMatchObject({ code });
       expect(await storage.size(file), code).toBeNull();
     }
+  });
+
+  test('have their snapshot as the answer, also where an expiry behind them took it out again', async () => {
+    const name = 'raw.shared_expired';
+    const table = await warehouse.create(name, { columns });
+    const append = (snapshotId: bigint) => {
+      const action = appendFiles([], { snapshotId });
+      const prepared = { table, snapshotId, action, files: [], rowsAdded: 0n, rowsRemoved: 0n };
+      return commitWrite(warehouse.tables, { identifier: table.identifier }, prepared);
+    };
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const holder = warehouse.tables.turns.take([name], () => gate);
+    const writes = [append(1n), append(2n)];
+    await Promise.resolve();
+    const expiring = warehouse.tables.transaction();
+    expiring.change(
+      table,
+      expireSnapshots({ olderThanMs: Date.now() + 60_000, keepLast: 1 }, () => undefined),
+    );
+    const expired = expiring.commit();
+    open();
+    await Promise.all([holder, expired]);
+    expect((await Promise.all(writes)).map(({ snapshot }) => snapshot.snapshotId)).toEqual([1n, 2n]);
+    expect((await warehouse.load(name)).metadata.snapshots.map(({ snapshotId }) => snapshotId)).toEqual([2n]);
   });
 
   test('who find a long line are turned away, and all in the line are served', async () => {
