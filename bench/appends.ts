@@ -13,6 +13,7 @@ import { median } from './side-by-side.ts';
 const run = promisify(execFile);
 const rounds = 3;
 const rowsAppended = 100;
+const historySnapshots = 2_000;
 /** By the number of writers: how many appends each makes. */
 const appendsByWriters = new Map([
   [1, 60],
@@ -53,14 +54,50 @@ export async function benchAppends(): Promise<readonly BenchRow[]> {
         }),
       );
     }
-    return rows;
+    return [...rows, ...(await compareHistories(server))];
   } finally {
     await server.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
 
+/** The same table with a tenth of its history and with all of it: what grows is no more than the list of snapshots in its metadata. */
+async function compareHistories(server: ServerProcess): Promise<readonly BenchRow[]> {
+  const table = 'bench.long';
+  await makeTable(server, table);
+  const measured = async (snapshots: number): Promise<{ readonly perSecond: number; readonly megabytes: number }> => {
+    await appendMany(server, table, 16, Math.ceil((snapshots - (await snapshotsOf(server, table))) / 16));
+    await server.forgetPeak();
+    const { perSecond } = await appendMany(server, table, 1, 40);
+    return { perSecond, megabytes: server.memory().peakBytes / 1_048_576 };
+  };
+  const few = await measured(historySnapshots / 10);
+  const many = await measured(historySnapshots);
+  const work = `appends to a table of ${historySnapshots.toLocaleString('en')} snapshots, one writer`;
+  const peer = 'the same with a tenth of them';
+  return [
+    benchRow({ work, ours: many.perSecond, unit: '/s', peer, peerValue: few.perSecond }),
+    benchRow({ work: `${work}, memory at most`, ours: many.megabytes, unit: 'MiB', peer, peerValue: few.megabytes }),
+  ];
+}
+
+async function snapshotsOf(server: ServerProcess, table: string): Promise<number> {
+  const [namespace, name] = table.split('.');
+  const response = await fetch(`${server.origin}/iceberg/v1/namespaces/${namespace}/tables/${name}`);
+  const { metadata } = (await response.json()) as { readonly metadata: { readonly snapshots: readonly unknown[] } };
+  return metadata.snapshots.length;
+}
+
 async function appendOurs(server: ServerProcess, table: string, writers: number, appends: number): Promise<Appended> {
+  await makeTable(server, table);
+  const appended = await appendMany(server, table, writers, appends);
+  const done = writers * appends - appended.failed;
+  const { sql } = await server.data(`{ sql(statement: "SELECT count(*) AS n FROM ${table}") { rows } }`);
+  if (Number(sql.rows[0].n) !== done * rowsAppended) throw new Error(`${table} has ${sql.rows[0].n} rows after ${done} appends`);
+  return appended;
+}
+
+async function makeTable(server: ServerProcess, table: string): Promise<void> {
   const columns = [
     { name: 'id', type: 'long' },
     { name: 'value', type: 'double' },
@@ -68,6 +105,9 @@ async function appendOurs(server: ServerProcess, table: string, writers: number,
   await server.data('mutation ($input: CreateTableInput!) { createTable(input: $input) { table { name } } }', {
     input: { name: table, columns },
   });
+}
+
+async function appendMany(server: ServerProcess, table: string, writers: number, appends: number): Promise<Appended> {
   const json = Array.from({ length: rowsAppended }, (_, i) => ({ id: String(i), value: i / 7 }));
   const query = 'mutation ($input: WriteRowsInput!) { writeRows(input: $input) { snapshot { id } } }';
   const body = JSON.stringify({ query, variables: { input: { table, mode: 'APPEND', rows: { json } } } });
@@ -80,10 +120,7 @@ async function appendOurs(server: ServerProcess, table: string, writers: number,
   await Promise.all(Array.from({ length: writers }, writer));
   const seconds = (performance.now() - startMs) / 1000;
   agent.destroy();
-  const done = writers * appends - failed;
-  const { sql } = await server.data(`{ sql(statement: "SELECT count(*) AS n FROM ${table}") { rows } }`);
-  if (Number(sql.rows[0].n) !== done * rowsAppended) throw new Error(`${table} has ${sql.rows[0].n} rows after ${done} appends`);
-  return { perSecond: done / seconds, failed };
+  return { perSecond: (writers * appends - failed) / seconds, failed };
 }
 
 function post(url: string, body: string, agent: Agent): Promise<boolean> {

@@ -10,9 +10,9 @@ export interface BenchRow {
   readonly ratio: number;
 }
 
-export type BenchUnit = 's' | 'ms' | '/s' | 'rows/s';
+export type BenchUnit = 's' | 'ms' | '/s' | 'rows/s' | 'MiB';
 
-const smallerIsBetter: ReadonlySet<BenchUnit> = new Set<BenchUnit>(['s', 'ms']);
+const smallerIsBetter: ReadonlySet<BenchUnit> = new Set<BenchUnit>(['s', 'ms', 'MiB']);
 
 /** A row with its ratio. */
 export function benchRow(measured: Omit<BenchRow, 'ratio'>): BenchRow {
