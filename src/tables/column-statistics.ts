@@ -3,9 +3,9 @@ import { requireField } from '../iceberg/schema.ts';
 import { isPrimitive, type NestedField, type Type } from '../iceberg/type.ts';
 import { histogramBins } from '../limits.ts';
 import { cellJson, type JsonValue } from '../sql/cell-json.ts';
-import { duckDbError } from '../sql/duckdb-error.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { resolveAsOf, schemaAsOf } from './resolve-as-of.ts';
+import { scanError } from './scan-error.ts';
 import { scanRelation } from './scan-relation.ts';
 import type { AsOf, Table } from './table.ts';
 import type { Tables } from './tables.ts';
@@ -63,7 +63,7 @@ export async function columnStatistics(
       return { ...basic.statistics, histogram: histogram(bins.getRows(), finiteMin, finiteMax) };
     }, options.signal);
   } catch (error) {
-    throw duckDbError(error, `The statistics of column "${column}"`);
+    throw await scanError(tables, scan, error, `The statistics of column "${column}"`);
   } finally {
     scan.release();
   }

@@ -10,12 +10,12 @@ import type { Snapshot } from '../iceberg/snapshot.ts';
 import { feedsReadAtOnceMax } from '../limits.ts';
 import { refuseCutShort } from '../sql/cut-short.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
-import { duckDbError } from '../sql/duckdb-error.ts';
 import { duckDbTypeText } from '../sql/duckdb-type.ts';
 import { parsePredicate } from '../sql/predicate.ts';
 import { predicateSql } from '../sql/predicate-sql.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { resolveAsOf, schemaAsOf } from '../tables/resolve-as-of.ts';
+import { scanError } from '../tables/scan-error.ts';
 import { openScan, type ScanRelation } from '../tables/scan-relation.ts';
 import { planSnapshot, type SnapshotPlan } from '../tables/snapshot-files.ts';
 import type { AsOf, Table, TableSnapshotRef } from '../tables/table.ts';
@@ -244,7 +244,7 @@ export class TrainingFeeds {
         if (builder.rows > 0) yield next(builder.take());
       } catch (error) {
         signal?.throwIfAborted();
-        throw duckDbError(error, 'The training feed');
+        throw await scanError(this.#options.tables, scan, error, 'The training feed');
       } finally {
         lease.connection.interrupt();
         lease.release();
