@@ -60,7 +60,7 @@ async function convert(tables: Tables, location: string): Promise<LocalCopy> {
     const columns = fields.map(({ name, type }, index) => `${columnOf(type, `r.c${index}`)} AS ${quoteIdentifier(name)}`);
     const source = `read_json(${quoteText(json)}, format = 'newline_delimited', columns = {${types.join(', ')}}, maximum_object_size = 67108864)`;
     const ids = hasIds ? `, FIELD_IDS ${printFieldIds(fields)}` : '';
-    await copy(
+    await copyApart(
       `COPY (SELECT ${columns.join(', ')} FROM ${source} AS r) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd${ids})`,
     );
     // What stays behind in the cache's directory can be lost at any time.
@@ -78,8 +78,8 @@ function namedError(cause: IcecoreError, location: string): IcecoreError {
   return new IcecoreError('FAILED_PRECONDITION', message, { context: { file: location }, cause });
 }
 
-/** On an instance of its own: whoever asks may hold one of the others' connections, and would wait for another. */
-async function copy(statement: string): Promise<void> {
+/** Runs a COPY on an instance of its own: whoever asks may hold one of the others' connections, and would wait for another. */
+export async function copyApart(statement: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { preserve_insertion_order: 'true', threads: '1' });
   const connection = await instance.connect();
   try {

@@ -5,6 +5,7 @@ import { quoteIdentifier, quoteText } from '../sql/quote.ts';
 import { deleteFilters, type EqualityColumn, type FileDeletes } from './delete-filter.ts';
 import type { FileColumns } from './file-columns.ts';
 import { initialDefaultSql } from './initial-default.ts';
+import type { KeyColumn } from './key-column.ts';
 import { type FileLineage, lineageFields, lineageSql } from './row-lineage.ts';
 
 /** Under these names a scan gives where a row lies, besides the table's columns. */
@@ -22,8 +23,8 @@ export interface ParquetSource extends FileDeletes {
 export interface ReadParquetOptions {
   /** Also `_row_id` and `_last_updated_sequence_number`, of a table of format version 3. */
   readonly withLineage?: boolean;
-  /** Where equality deletes are by columns that are not read: the column of a field id. Throws where there is none. */
-  readonly fieldById?: (fieldId: number) => NestedField;
+  /** Where equality deletes are by fields that are no columns that are read: the field of an id. Throws where there is none. */
+  readonly keyById?: (fieldId: number) => KeyColumn;
   /** Also `__icecore_file` (the local path) and `__icecore_row` (the position in the file, from 0). */
   readonly withPosition?: boolean;
 }
@@ -51,7 +52,7 @@ export function readParquetSql(
     const keys = keyFields(group, fields, options);
     const { columns, from, file, cell } =
       byName === undefined
-        ? readById(group, fields, [...keys.values(), ...(withLineage ? lineageFields : [])])
+        ? readById(group, fields, [...keyColumns(keys), ...(withLineage ? lineageFields : [])])
         : readByName(group, fields, byName);
     const positions = withPosition ? [`${file} AS ${fileColumn}`, `file_row_number AS ${rowColumn}`] : [];
     const filters = deleteFilters(group, file, (fieldId) => equalityColumn(requireKey(keys, fieldId), cell));
@@ -106,29 +107,38 @@ function readByName(sources: readonly ParquetSource[], fields: readonly NestedFi
   };
 }
 
-/** The columns that equality deletes are by, by field id. */
+/** The fields that equality deletes are by, by field id. */
 function keyFields(
   sources: readonly ParquetSource[],
   fields: readonly NestedField[],
-  { fieldById }: ReadParquetOptions,
-): ReadonlyMap<number, NestedField> {
+  { keyById }: ReadParquetOptions,
+): ReadonlyMap<number, KeyColumn> {
   const ids = new Set(sources.flatMap(({ equalityDeletes = [] }) => equalityDeletes.flatMap(({ fieldIds }) => fieldIds)));
-  const found = [...ids].flatMap((id) => fields.find((field) => field.id === id) ?? fieldById?.(id) ?? []);
-  return new Map(found.map((field) => [field.id, field]));
+  const found = [...ids].flatMap((id) => {
+    const field = fields.find((each) => each.id === id);
+    return field === undefined ? (keyById?.(id) ?? []) : { field, column: field, path: [] };
+  });
+  return new Map(found.map((key) => [key.field.id, key]));
 }
 
-function requireKey(keys: ReadonlyMap<number, NestedField>, fieldId: number): NestedField {
-  const field = keys.get(fieldId);
-  if (field !== undefined) return field;
+/** The columns to read for them, each once. */
+function keyColumns(keys: ReadonlyMap<number, KeyColumn>): Iterable<NestedField> {
+  return new Map([...keys.values()].map(({ column }) => [column.id, column])).values();
+}
+
+function requireKey(keys: ReadonlyMap<number, KeyColumn>, fieldId: number): KeyColumn {
+  const key = keys.get(fieldId);
+  if (key !== undefined) return key;
   throw new IcecoreError(
     'FAILED_PRECONDITION',
     `Equality deletes are by the field ${fieldId}, which no schema of the table has.`,
   );
 }
 
-function equalityColumn(field: NestedField, cell: (field: NestedField) => string): EqualityColumn {
+function equalityColumn({ field, column, path }: KeyColumn, cell: (field: NestedField) => string): EqualityColumn {
   const name = `c${field.id}`;
-  return { name, byId: columnEntry(field.id, duckDbTypeText(field.type), initialDefaultSql(field)), dataSql: cell(field) };
+  const dataSql = path.reduce((struct, member) => `struct_extract(${struct}, ${quoteText(member)})`, cell(column));
+  return { name, byId: columnEntry(field.id, duckDbTypeText(field.type), initialDefaultSql(field)), dataSql };
 }
 
 function columnMap(fields: readonly NestedField[]): string {

@@ -12,7 +12,9 @@ import { openAsParquet } from './avro-file.ts';
 import { requireDeleteIds } from './delete-shape.ts';
 import { isDeletionVector, writeVectors } from './deletion-vectors.ts';
 import { type ColumnsByFile, columnsByFile } from './file-columns.ts';
+import { flatDeletes } from './flat-deletes.ts';
 import { requireOwnRows } from './foreign-files.ts';
+import { type KeyColumn, keyColumn } from './key-column.ts';
 import { type ParquetSource, type ReadParquetOptions, readParquetSql } from './read-parquet.ts';
 import { lineageFields, lineageOf } from './row-lineage.ts';
 import { planSnapshot, type SnapshotPlan } from './snapshot-files.ts';
@@ -91,13 +93,13 @@ export async function openScan(
     for (let at = 0; at < files.length; at += dataFilesOpenedAtOnce) {
       const some = files.slice(at, at + dataFilesOpenedAtOnce);
       await Promise.all(
-        some.map(async (file) => copies.set(file.filePath, await openAsParquet(tables, file, options.table.metadata.schemas))),
+        some.map(async (file) => copies.set(file.filePath, await openFile(tables, file, options.table.metadata))),
       );
     }
     const path = (location: string) => copies.get(location)?.path ?? location;
     const metadata = options.table.metadata;
     await requireDeleteIds(tables, [...new Set(plan.tasks.flatMap(({ deletes }) => deletes))], path);
-    const keys = deleteKeys(plan.tasks).map((id) => fieldOf(metadata, schema, id));
+    const keys = deleteKeys(plan.tasks).map((id) => keyColumn(metadata, schema, id).column);
     const besides = options.withLineage === true ? [...keys, ...lineageFields] : keys;
     const columns = await columnsByFile(tables, metadata, [...fields, ...besides], plan.tasks, path);
     vectors = await writeVectors(tables, plan.tasks, path);
@@ -115,8 +117,8 @@ export async function openScan(
         ...(options.withLineage === true ? { lineage: lineageOf(file, dataSequenceNumber) } : {}),
       }),
     );
-    const fieldById = (id: number): NestedField => fieldOf(metadata, schema, id);
-    const select = readParquetSql(sources, fields, { ...options, fieldById });
+    const keyById = (id: number): KeyColumn => keyColumn(metadata, schema, id);
+    const select = readParquetSql(sources, fields, { ...options, keyById });
     const tasksByPath = new Map(plan.tasks.map((task) => [path(task.file.filePath), task]));
     const isOrdered = columns.size === 0 && plan.tasks.every((task) => task.deletes.length === 0);
     const locations = new Map([...copies].map(([location, copy]) => [copy.path, location] as const));
@@ -125,6 +127,11 @@ export async function openScan(
     release();
     throw error;
   }
+}
+
+async function openFile(tables: Tables, file: DataFile, { schemas }: TableMetadata): Promise<LocalCopy> {
+  const copy = await openAsParquet(tables, file, schemas);
+  return file.content === 'equality-deletes' ? await flatDeletes(tables, copy, file.equalityIds ?? []) : copy;
 }
 
 const readable: ReadonlySet<string> = new Set(['parquet', 'avro']);
@@ -141,19 +148,6 @@ function refuseUnreadable({ file, deletes }: FileScanTask): void {
       );
     }
   }
-}
-
-/** A top-level column of any of the table's schemas: deletes may be by one that was dropped since. */
-function fieldOf(metadata: TableMetadata, schema: Schema, fieldId: number): NestedField {
-  const schemas = [schema, currentSchema(metadata), ...metadata.schemas.toReversed()];
-  for (const { fields } of schemas) {
-    const field = fields.find(({ id }) => id === fieldId);
-    if (field !== undefined) return field;
-  }
-  throw new IcecoreError(
-    'FAILED_PRECONDITION',
-    `The table has equality deletes by the field ${fieldId}, which is none of its columns: fields inside of structs are not read yet.`,
-  );
 }
 
 /** The field ids that equality deletes are by. */
