@@ -3,6 +3,7 @@ import type { ColumnChunk } from './file-metadata.ts';
 import { FixedValues, validCount } from './fixed-values.ts';
 import type { Encoding } from './format.ts';
 import { type ByteCursor, isOneRun, readHybrid } from './hybrid.ts';
+import { LevelStore, levelWidth, readLevels, slotsOf } from './levels.ts';
 import { inflatePage } from './page-codec.ts';
 import { type PageHeader, readPageHeader } from './page-header.ts';
 import { damaged, unsupported } from './parquet-error.ts';
@@ -188,48 +189,5 @@ class LeafReader {
     if (this.#values instanceof FixedValues && dictionary instanceof FixedValues) this.#values.pick(dictionary, indexes, count);
     if (this.#values instanceof VariableValues && dictionary instanceof VariableValues)
       this.#values.pick(dictionary, indexes, count);
-  }
-}
-
-function levelWidth(max: number): number {
-  return 32 - Math.clz32(max);
-}
-
-function readLevels(cursor: ByteCursor, max: number, count: number, target: Uint8Array): void {
-  readHybrid(cursor, levelWidth(max), count, target);
-  let beyond = 0;
-  for (let index = 0; index < count; index++) if ((target[index] as number) > max) beyond++;
-  if (beyond > 0) throw damaged('a value is nested deeper than its column');
-}
-
-/** Says of each slot whether it has a value; gives how many slots there are. */
-function slotsOf(definitions: Uint8Array, count: number, slotLevel: number, max: number, valid: Uint8Array): number {
-  let slots = 0;
-  for (let index = 0; index < count; index++) {
-    const level = definitions[index] as number;
-    if (level >= slotLevel) valid[slots++] = level === max ? 1 : 0;
-  }
-  return slots;
-}
-
-/** A byte for each value of a chunk, page by page. */
-class LevelStore {
-  #levels = new Uint8Array(1024);
-  #count = 0;
-
-  /** The next `count` levels, zero so far; valid until the next call. */
-  extend(count: number): Uint8Array {
-    const start = this.#count;
-    this.#count += count;
-    if (this.#count > this.#levels.length) {
-      const levels = new Uint8Array(Math.max(this.#count, this.#levels.length * 2));
-      levels.set(this.#levels.subarray(0, start));
-      this.#levels = levels;
-    }
-    return this.#levels.subarray(start, this.#count);
-  }
-
-  get levels(): Uint8Array {
-    return this.#levels.subarray(0, this.#count);
   }
 }

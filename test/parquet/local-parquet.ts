@@ -57,6 +57,7 @@ export async function readCells(
 /** Each cell as text that differs where any bit does, read from the buffers alone. */
 export function cellsOf(data: Data): string[] {
   if (data.length === 0) return [];
+  if (DataType.isNull(data.type)) return new Array<string>(data.length).fill('null');
   const type: DataType = data.type;
   const cells = contentOf(data, type);
   return cells.map((cell, row) => (data.nullCount > 0 && !isValid(data, row) ? 'null' : cell));
@@ -69,7 +70,6 @@ function isValid(data: Data, row: number): boolean {
 
 function contentOf(data: Data, type: DataType): string[] {
   const rows = Array.from({ length: data.length }, (_, row) => row);
-  if (DataType.isNull(type)) return rows.map(() => 'null');
   if (DataType.isStruct(type)) {
     const children = data.children.map(cellsOf);
     return rows.map((row) => `{${children.map((cells) => cells[row] ?? '?').join(',')}}`);

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/iceberg/json-member.ts';
 import type { NestedField, Type } from '../../src/iceberg/type.ts';
+import { parseFields } from '../../src/iceberg/type-json.ts';
 import { readFileMetadata } from '../../src/parquet/file-metadata.ts';
 import { uncovered } from '../../src/parquet/row-group.ts';
 import { output } from '../environment/command.ts';
@@ -13,7 +15,7 @@ import { cellsOf, readCells, withLocalFile } from './local-parquet.ts';
 const folder = mkdtempSync(join(tmpdir(), 'icecore-parquet-'));
 beforeAll(() => {
   const python = pythonEnvironment(join(import.meta.dirname, '../python/arrow.lock'));
-  output(python, [join(import.meta.dirname, 'pyarrow_files.py'), folder]);
+  output(python, [join(import.meta.dirname, 'pyarrow_files.py'), folder, join(import.meta.dirname, 'files')]);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -56,11 +58,24 @@ const fieldsByKind: Readonly<Record<string, readonly NestedField[]>> = {
   instants: [field(1, 't', 'timestamp')],
 };
 
-it('reads each cell as PyArrow reads it, in every encoding, codec and page version that PyArrow writes', async () => {
-  const files: readonly { name: string; kind: string }[] = JSON.parse(readFileSync(join(folder, 'files.json'), 'utf8'));
+/** Columns of the type unknown are in no file. */
+function withoutUnknown(fields: readonly NestedField[]): readonly NestedField[] {
+  return fields.flatMap((each) => {
+    const { type } = each;
+    if (type === 'unknown') return [];
+    return typeof type === 'object' && type.kind === 'struct'
+      ? [{ ...each, type: struct(...withoutUnknown(type.fields)) }]
+      : [each];
+  });
+}
+
+it('reads each cell as PyArrow reads it, in every encoding, codec and page version that PyArrow writes, and in files of Spark', async () => {
+  const files: readonly { name: string; kind: string; schema?: JsonObject }[] = JSON.parse(
+    readFileSync(join(folder, 'files.json'), 'utf8'),
+  );
   expect(files.length).toBeGreaterThan(50);
-  for (const { name, kind } of files) {
-    const fields = fieldsByKind[kind] ?? [];
+  for (const { name, kind, schema } of files) {
+    const fields = schema === undefined ? (fieldsByKind[kind] ?? []) : withoutUnknown(parseFields(schema, name));
     const table = tableFromIPC(readFileSync(join(folder, `${name}.arrow`)));
     await withLocalFile(join(folder, `${name}.parquet`), async (file) => {
       expect(uncovered(await readFileMetadata(file), fields), name).toBeNull();

@@ -2,14 +2,17 @@
 
 import datetime
 import decimal
+import glob
 import json
+import os
 import random
+import shutil
 import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-folder = sys.argv[1]
+folder, foreign = sys.argv[1:]
 
 
 def field(name, type_, id_):
@@ -108,12 +111,14 @@ listing = []
 def write(name, source, expected=None, kind="all", **options):
     path = f"{folder}/{name}.parquet"
     pq.write_table(source, path, **options)
-    if expected is None:
-        expected = pq.read_table(path)
+    hand_over(name, kind, pq.read_table(path) if expected is None else expected)
+
+
+def hand_over(name, kind, expected, **details):
     expected = expected.combine_chunks()
     with pa.OSFile(f"{folder}/{name}.arrow", "wb") as sink, pa.ipc.new_stream(sink, expected.schema) as writer:
         writer.write_table(expected)
-    listing.append({"name": name, "kind": kind})
+    listing.append({"name": name, "kind": kind, **details})
 
 
 dictionaries = {"default": True, "none": False}
@@ -174,5 +179,11 @@ write("promoted", narrow, expected=promoted, kind="promoted")
 write("promoted-integers", narrow, expected=promoted, kind="promoted", store_decimal_as_integer=True)
 instants = pa.table([pa.array([0, 1, None, -1, 10**15, -(10**15)], pa.timestamp("us"))], schema=pa.schema([field("t", pa.timestamp("us"), 1)]))
 write("int96", instants, expected=instants, kind="instants", use_deprecated_int96_timestamps=True)
+
+# Files of Spark and of Iceberg's Java library, which keep the table's schema beside their own.
+for path in sorted(glob.glob(f"{foreign}/*.parquet")):
+    shutil.copy(path, folder)
+    schema = json.loads(pq.ParquetFile(path).metadata.metadata[b"iceberg.schema"])
+    hand_over(os.path.basename(path).removesuffix(".parquet"), "foreign", pq.read_table(path), schema=schema)
 
 json.dump(listing, open(f"{folder}/files.json", "w"))
