@@ -12,7 +12,7 @@ export async function flatDeletes(tables: Tables, copy: LocalCopy, fieldIds: rea
   const shape = (await parquetShapes(tables, [copy.path])).get(copy.path) ?? [];
   if (fieldIds.every((id) => shape.some(({ fieldId }) => fieldId === id))) return copy;
   const found = fieldIds.flatMap((id) => {
-    const value = valueOf(shape, id, null);
+    const value = fieldSql(shape, id, null);
     return value === null ? [] : [{ id, value }];
   });
   if (found.length === 0) return copy;
@@ -36,11 +36,11 @@ export async function flatDeletes(tables: Tables, copy: LocalCopy, fieldIds: rea
 }
 
 /** SQL for the value of a field, null below a struct that is null. */
-function valueOf(nodes: readonly ShapeNode[], id: number, struct: string | null): string | null {
+function fieldSql(nodes: readonly ShapeNode[], id: number, struct: string | null): string | null {
   for (const node of nodes) {
     const value = struct === null ? `data.${quoteIdentifier(node.name)}` : `struct_extract(${struct}, ${quoteText(node.name)})`;
     if (node.fieldId === id) return value;
-    const inside = valueOf(node.children, id, value);
+    const inside = fieldSql(node.children, id, value);
     if (inside !== null) return inside;
   }
   return null;

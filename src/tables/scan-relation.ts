@@ -5,7 +5,6 @@ import { currentSchema, snapshotSchema, type TableMetadata } from '../iceberg/me
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { requireField, type Schema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
-import type { NestedField } from '../iceberg/type.ts';
 import { dataFilesOpenedAtOnce } from '../limits.ts';
 import type { LocalCopy } from '../storage/storage.ts';
 import { openAsParquet } from './avro-file.ts';

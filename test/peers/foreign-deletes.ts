@@ -30,7 +30,7 @@ interface EqualityDelete {
   readonly more?: string;
 }
 
-export async function deleteEqual(lake: ForeignLake, table: string, { rows, columns, more = '' }: EqualityDelete): Promise<void> {
+async function deleteEqual(lake: ForeignLake, table: string, { rows, columns, more = '' }: EqualityDelete): Promise<void> {
   await lake.java(`equality_delete('${table}', ${json(rows)}, ${json(columns)}${more})`);
 }
 
@@ -213,6 +213,24 @@ export const deleteFeatures: readonly ForeignFeature[] = [
         `ALTER TABLE ${table} ADD COLUMN b STRING`,
         `INSERT INTO ${table} VALUES (100, 'b2')`,
       );
+    },
+  },
+  {
+    feature: 'Equality deletes by a field inside of a struct',
+    tables: ['foreign.equal_inside'],
+    make: async (lake) => {
+      const table = 'foreign.equal_inside';
+      await lake.sql(
+        `CREATE TABLE ${table} (id BIGINT, s STRUCT<x: INT, t: STRUCT<y: STRING>>) USING iceberg TBLPROPERTIES ('format-version' = '2')`,
+        `INSERT INTO ${table} SELECT id, IF(id % 9 = 0, NULL, named_struct('x', CAST(id % 4 AS INT), 't', named_struct('y', concat('y', id % 5)))) FROM range(70)`,
+      );
+      await deleteEqual(lake, table, { rows: [{ s: { x: 3 } }], columns: ['s.x'] });
+      const rows = [
+        { id: 10, s: { t: { y: 'y0' } } },
+        { id: 11, s: { t: { y: null } } },
+      ];
+      await deleteEqual(lake, table, { rows, columns: ['id', 's.t.y'] });
+      await lake.sql(`INSERT INTO ${table} VALUES (100, named_struct('x', 3, 't', named_struct('y', 'y0')))`);
     },
   },
   {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith } from '../environment/tool.ts';
 import { expectOnPage } from './compatibility-page.ts';
 import { featureMatrix, type MatrixRow, type Reading } from './feature-matrix.ts';
-import { deleteEqual, deleteFeatures } from './foreign-deletes.ts';
+import { deleteFeatures } from './foreign-deletes.ts';
 import type { ForeignFeature } from './foreign-feature.ts';
 import { historyFeatures } from './foreign-history.ts';
 import { ForeignLake } from './foreign-lake.ts';
@@ -60,12 +60,6 @@ describeWith(['python3', 'java', 'mvn'], 'Tables of several engines', () => {
       'INSERT INTO foreign.orc VALUES (1)',
     );
     await expect(lake.ourRows('foreign.orc')).rejects.toThrow(/foreign\/orc.*\.orc is orc/);
-    await lake.sql(
-      "CREATE TABLE foreign.by_member (id BIGINT, s STRUCT<x: INT>) USING iceberg TBLPROPERTIES ('format-version' = '2')",
-      "INSERT INTO foreign.by_member VALUES (1, named_struct('x', 1))",
-    );
-    await deleteEqual(lake, 'foreign.by_member', { rows: [{ s: { x: 1 } }], columns: ['s.x'] });
-    await expect(lake.ourRows('foreign.by_member')).rejects.toThrow(/equality deletes by the field 3/);
     for (const type of ['variant', 'geometry', 'geography']) {
       const fields = JSON.stringify([{ id: 1, name: 'value', required: false, type }]);
       const made = lake.java(
