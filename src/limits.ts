@@ -369,6 +369,8 @@ export const parquetGroupRowsMax = 64 * 1024 * 1024;
 export const parquetPageBytesMax = 512 * 1024 * 1024;
 /** One column of one row group as it is decoded. Arrow's offsets reach to 2 GiB. */
 export const parquetColumnBytesMax = 1024 * 1024 * 1024;
+/** The wanted columns of one row group together, in the file and as they are decoded: whoever wants more at a time asks for fewer columns. */
+export const parquetGroupBytesMax = 4 * 1024 * 1024 * 1024;
 /** What may lie between two columns that one request reads: about what a store sends while another request would begin. */
 export const parquetGapBytesMax = 512 * 1024;
 /** A request that joins several columns; larger ones leave no work for others beside them. */

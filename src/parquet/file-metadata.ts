@@ -1,6 +1,6 @@
 import { readingFile } from '../iceberg/broken-file.ts';
 import { parquetFooterBytesMax, parquetGroupRowsMax } from '../limits.ts';
-import type { ByteRange } from '../storage/storage.ts';
+import type { ByteRange, Storage } from '../storage/storage.ts';
 import { type Codec, codecs, type Encoding, encodings, type PhysicalType, physicalTypes } from './format.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import { named, readSchemaElement, type SchemaElement } from './schema-element.ts';
@@ -12,6 +12,11 @@ export interface ParquetFile {
   readonly location: string;
   readonly sizeBytes: number;
   read(range: ByteRange): Promise<Uint8Array>;
+}
+
+/** A file in storage; its size is what the table's manifest says. */
+export function storedFile(storage: Pick<Storage, 'read'>, location: string, sizeBytes: number): ParquetFile {
+  return { location, sizeBytes, read: (range) => storage.read(location, range) };
 }
 
 /** What the end of a file says about the rest. */

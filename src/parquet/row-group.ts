@@ -2,13 +2,14 @@ import type { Data } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 import { readingFile } from '../iceberg/broken-file.ts';
 import type { NestedField } from '../iceberg/type.ts';
+import { parquetGroupBytesMax } from '../limits.ts';
 import { readRanges } from './coalesced-ranges.ts';
 import { assembleColumn } from './column-assembly.ts';
 import { leavesOfPlan, planColumn } from './column-plan.ts';
 import type { ColumnChunk, FileMetadata, ParquetFile } from './file-metadata.ts';
 import { type LeafColumn, readLeaf } from './leaf-column.ts';
 import { isReadableCodec } from './page-codec.ts';
-import { damaged } from './parquet-error.ts';
+import { damaged, unsupported } from './parquet-error.ts';
 import type { LeafNode } from './schema-node.ts';
 
 /**
@@ -32,6 +33,8 @@ export async function readRowGroup(
     return { group, plans, leaves: new Map(used.map((node) => [node.leaf.index, node])) };
   });
   const wanted = group.chunks.filter(({ valueCount }, index) => leaves.has(index) && valueCount > 0).map(({ range }) => range);
+  const readBytes = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
+  readingFile(location, () => checkGroupBytes(readBytes));
   const bytes = await readRanges(file, wanted, signal);
   const read = new Map<number, LeafColumn>();
   const leafOf = (node: LeafNode): LeafColumn => {
@@ -44,12 +47,23 @@ export async function readRowGroup(
     if (!node.isTop) read.set(node.leaf.index, column);
     return column;
   };
+  let decodedBytes = 0;
   return readingFile(location, () =>
     plans.map((plan) => {
       signal?.throwIfAborted();
-      return plan === null ? null : assembleColumn(plan, leafOf, group.rowCount);
+      if (plan === null) return null;
+      const column = assembleColumn(plan, leafOf, group.rowCount);
+      decodedBytes += column.byteLength;
+      checkGroupBytes(decodedBytes);
+      return column;
     }),
   );
+}
+
+/** Runs make much of few bytes, in each column anew. */
+function checkGroupBytes(size: number): void {
+  if (size > parquetGroupBytesMax)
+    throw unsupported(`A row group with more than ${parquetGroupBytesMax} bytes in the wanted columns`);
 }
 
 /**

@@ -9,7 +9,7 @@ import { RecordBatchBuilder } from '../../src/arrow/record-batch.ts';
 import type { NestedField, Type } from '../../src/iceberg/type.ts';
 import { quoteText } from '../../src/sql/quote.ts';
 import { printFieldIds } from '../../src/tables/parquet-columns.ts';
-import { cellsOf, readCells, withLocalFile } from './local-parquet.ts';
+import { cellsOf, localFile, readCells } from './local-parquet.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'icecore-generated-'));
 let connection: DuckDBConnection;
@@ -104,7 +104,7 @@ test('tables of any columns, written by DuckDB in any of its ways, are read as D
         await connection.run(
           `COPY (SELECT ${cells.join(', ')} FROM range(${rows}) r(i)) TO ${quoteText(path)} (FORMAT parquet, ${fieldIds}, ${written.join(', ')})`,
         );
-        const actual = await withLocalFile(path, (file) => readCells(file, fields));
+        const actual = await readCells(await localFile(path), fields);
         const result = await connection.run(`SELECT * FROM read_parquet(${quoteText(path)})`);
         const builder = new RecordBatchBuilder(arrowSchema(fields), result.columnTypes(), rows + 1);
         for (const chunk of await result.fetchAllChunks()) for (const _ of builder.append(chunk));

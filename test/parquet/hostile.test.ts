@@ -86,6 +86,20 @@ test('a file that is cut short anywhere is refused', async () => {
   }
 });
 
+test('a file that claims millions of values which its pages do not have is refused', async () => {
+  const many = 60_000_000;
+  for (const [name, bytes] of files) {
+    const read = readCells(bytesFile(name, bytes), fields, (metadata) => ({
+      ...metadata,
+      rowGroups: metadata.rowGroups.map(({ chunks }) => ({
+        rowCount: many,
+        chunks: chunks.map((chunk) => ({ ...chunk, valueCount: many })),
+      })),
+    }));
+    await expect(read).rejects.toThrow(/fewer values than it says/);
+  }
+});
+
 test('what this reader does not know is refused by name, before any page is read and while it is', async () => {
   const file = bytesFile('old.parquet', files.get('V1, snappy') ?? new Uint8Array());
   const metadata = await readFileMetadata(file);

@@ -1,9 +1,12 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Data } from 'apache-arrow';
 import { DataType } from 'apache-arrow';
 import type { NestedField } from '../../src/iceberg/type.ts';
-import { type FileMetadata, type ParquetFile, readFileMetadata } from '../../src/parquet/file-metadata.ts';
+import { type FileMetadata, type ParquetFile, readFileMetadata, storedFile } from '../../src/parquet/file-metadata.ts';
 import { readRowGroup } from '../../src/parquet/row-group.ts';
+import { LocalStorage } from '../../src/storage/local-storage.ts';
 
 /** A file of bytes in memory that refuses to be read outside of itself. */
 export function bytesFile(location: string, bytes: Uint8Array): ParquetFile {
@@ -18,22 +21,10 @@ export function bytesFile(location: string, bytes: Uint8Array): ParquetFile {
   };
 }
 
-/** A file on disk, for as long as `use` takes. */
-export async function withLocalFile<T>(path: string, use: (file: ParquetFile) => Promise<T>): Promise<T> {
-  const handle: FileHandle = await open(path);
-  try {
-    const { size } = await handle.stat();
-    return await use({
-      location: path,
-      sizeBytes: size,
-      async read({ start, end }) {
-        const { buffer } = await handle.read(Buffer.alloc(end - start), 0, end - start, start);
-        return buffer;
-      },
-    });
-  } finally {
-    await handle.close();
-  }
+/** A file on disk, as the server reads it. */
+export async function localFile(path: string): Promise<ParquetFile> {
+  const { size } = await stat(path);
+  return storedFile(new LocalStorage({ roots: [dirname(path)] }), pathToFileURL(path).href, size);
 }
 
 /** The cells of columns over all row groups, as `cellsOf` gives them. */

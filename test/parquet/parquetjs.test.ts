@@ -5,7 +5,7 @@ import { ParquetSchema, ParquetWriter } from 'parquetjs-lite';
 import { expect, test } from 'vitest';
 import type { NestedField, Type } from '../../src/iceberg/type.ts';
 import type { FileMetadata } from '../../src/parquet/file-metadata.ts';
-import { readCells, withLocalFile } from './local-parquet.ts';
+import { localFile, readCells } from './local-parquet.ts';
 
 const types: readonly (readonly [string, string, Type])[] = [
   ['flag', 'BOOLEAN', 'boolean'],
@@ -83,7 +83,7 @@ test.for(['UNCOMPRESSED', 'SNAPPY', 'GZIP'])(
         const rows = Array.from({ length: 1000 }, (_, i) => row(i));
         for (const each of rows) await writer.appendRow({ ...each });
         await writer.close();
-        const cells = await withLocalFile(path, (file) => readCells(file, fields, withIds));
+        const cells = await readCells(await localFile(path), fields, withIds);
         for (const [index, { name, type }] of fields.entries()) {
           expect(cells[index], `${name}, version ${useDataPageV2 ? 2 : 1}`).toEqual(rows.map((each) => cell(type, each[name])));
         }

@@ -10,7 +10,7 @@ import { readFileMetadata } from '../../src/parquet/file-metadata.ts';
 import { uncovered } from '../../src/parquet/row-group.ts';
 import { output } from '../environment/command.ts';
 import { pythonEnvironment } from '../environment/python.ts';
-import { cellsOf, readCells, withLocalFile } from './local-parquet.ts';
+import { cellsOf, localFile, readCells } from './local-parquet.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'icecore-parquet-'));
 beforeAll(() => {
@@ -77,13 +77,12 @@ it('reads each cell as PyArrow reads it, in every encoding, codec and page versi
   for (const { name, kind, schema } of files) {
     const fields = schema === undefined ? (fieldsByKind[kind] ?? []) : withoutUnknown(parseFields(schema, name));
     const table = tableFromIPC(readFileSync(join(folder, `${name}.arrow`)));
-    await withLocalFile(join(folder, `${name}.parquet`), async (file) => {
-      expect(uncovered(await readFileMetadata(file), fields), name).toBeNull();
-      const cells = await readCells(file, fields);
-      for (const [index, { name: column }] of fields.entries()) {
-        const expected = table.getChildAt(index)?.data.flatMap(cellsOf);
-        expect(cells[index], `${name}, ${column}`).toEqual(expected);
-      }
-    });
+    const file = await localFile(join(folder, `${name}.parquet`));
+    expect(uncovered(await readFileMetadata(file), fields), name).toBeNull();
+    const cells = await readCells(file, fields);
+    for (const [index, { name: column }] of fields.entries()) {
+      const expected = table.getChildAt(index)?.data.flatMap(cellsOf);
+      expect(cells[index], `${name}, ${column}`).toEqual(expected);
+    }
   }
 });
