@@ -10,6 +10,8 @@ export interface ForeignFeature {
   readonly measure?: 'spark' | 'java' | `SELECT ${string}`;
   /** Under each of these predicates the rows are equal, too. */
   readonly filters?: readonly string[];
+  /** What PyIceberg is known to read otherwise. */
+  readonly pyicebergDiffers?: string;
   /** What else has to be equal. */
   readonly check?: (lake: ForeignLake) => Promise<void>;
 }

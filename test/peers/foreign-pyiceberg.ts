@@ -43,24 +43,24 @@ t.append(pa.Table.from_pylist(rows, schema=arrow))
   {
     feature: 'By PyIceberg: partitions, upserts, overwrites, deletes, evolved columns and partitions, branches',
     tables: ['foreign.py_changed'],
-    filters: ['i < 3', "s = 'p2'", "at < '2024-01-10T00:00:00Z'", 'i IS NULL'],
+    filters: ['i < 3', "s = 'p2'", "day < '2024-01-10T00:00:00Z'", 'i IS NULL'],
     make: async (lake) => {
       await lake.pyiceberg(`${imports}
-arrow = pa.schema([('id', pa.int64()), ('i', pa.int32()), ('s', pa.string()), ('at', pa.timestamp('us', tz='UTC')), ('nest', pa.struct([('a', pa.int32()), ('b', pa.string())]))])
+arrow = pa.schema([('id', pa.int64()), ('i', pa.int32()), ('s', pa.string()), ('day', pa.timestamp('us', tz='UTC')), ('nest', pa.struct([('a', pa.int32()), ('b', pa.string())]))])
 def some(start, end):
     base = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
-    return pa.Table.from_pylist([dict(id=n, i=None if n % 7 == 0 else n % 5, s=f'p{n % 3}', at=base + datetime.timedelta(hours=n * 9), nest=dict(a=n, b=str(n))) for n in range(start, end)], schema=arrow)
+    return pa.Table.from_pylist([dict(id=n, i=None if n % 7 == 0 else n % 5, s=f'p{n % 3}', day=base + datetime.timedelta(hours=n * 9), nest=dict(a=n, b=str(n))) for n in range(start, end)], schema=arrow)
 t = catalog.create_table('foreign.py_changed', arrow)
 with t.update_spec() as spec:
-    spec.add_field('at', DayTransform(), 'at_day').add_field('s', IdentityTransform(), 's')
+    spec.add_field('day', DayTransform(), 'day_of').add_field('s', IdentityTransform(), 's')
 t.append(some(0, 20))
 t.delete('i == 3')
 t.overwrite(some(30, 35), 'id < 5')
 with t.update_schema() as schema:
     schema.add_column('added', DoubleType()).rename_column('nest.a', 'alpha').update_column('i', LongType()).add_column(('nest', 'c'), DateType())
 with t.update_spec() as spec:
-    spec.remove_field('at_day').add_field('id', BucketTransform(4), 'id_bucket')
-t.append(pa.Table.from_pylist([dict(id=100, i=2**40, s='p2', at=None, nest=dict(alpha=1, b='b', c=datetime.date(1969, 12, 31)), added=0.5)],
+    spec.remove_field('day_of').add_field('id', BucketTransform(4), 'id_bucket')
+t.append(pa.Table.from_pylist([dict(id=100, i=2**40, s='p2', day=None, nest=dict(alpha=1, b='b', c=datetime.date(1969, 12, 31)), added=0.5)],
     schema=t.schema().as_arrow()))
 t.manage_snapshots().create_tag(t.current_snapshot().snapshot_id, 'tagged').commit()
 t.manage_snapshots().create_branch(t.current_snapshot().snapshot_id, 'side').commit()
