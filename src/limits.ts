@@ -381,3 +381,6 @@ export const metadataUpdatesMax = 1000;
 export const restErrorCharactersMax = 4000;
 /** Commits to one table that wait for their turn in one process, each with what it asks for; beyond this the answer is OVERLOADED, not a growing queue. */
 export const commitsWaitingMax = 1000;
+
+/** Compiled writers of Avro, of one schema each: two a table and partition spec in use. */
+export const avroWritersCachedMax = 256;

@@ -1,6 +1,7 @@
 import avro from 'avsc';
 import { openAvroContainer } from './avro-container.ts';
 import { damaged } from './avro-cursor.ts';
+import { exactLongs } from './avro-long.ts';
 import type { AvroField, AvroSchema } from './avro-schema.ts';
 import type { NestedField, PrimitiveType, Type } from './type.ts';
 
@@ -26,26 +27,6 @@ interface AnySchema {
   readonly 'key-id'?: number;
   readonly 'value-id'?: number;
   readonly 'adjust-to-utc'?: boolean;
-}
-
-/** avsc's own longs are doubles. */
-const longs = avro.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8);
-    buffer.writeBigInt64LE(value);
-    return buffer;
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-});
-
-/** With attributes or without. */
-function exactLongs(schema: unknown): avro.Type | undefined {
-  const type = typeof schema === 'object' && schema !== null && 'type' in schema ? schema.type : schema;
-  return type === 'long' ? longs : undefined;
 }
 
 /** Opens an Avro data file that lies in memory (spec: Appendix A, "Avro"). Throws FAILED_PRECONDITION where it is none. */
