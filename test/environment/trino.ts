@@ -23,6 +23,7 @@ export interface TrinoOptions {
 /** A real Trino on 127.0.0.1. It needs Java 23 and later, which a package of PyPI brings. */
 export class Trino {
   readonly url: string;
+  #joinedMs = 0;
   readonly #child: ChildProcess;
 
   private constructor(url: string, child: ChildProcess) {
@@ -79,10 +80,18 @@ export class Trino {
 
   /** The rows that a statement gives. Throws with Trino's own words where it fails. */
   async query(statement: string): Promise<readonly (readonly unknown[])[]> {
-    const rows: (readonly unknown[])[] = [];
+    let rows: (readonly unknown[])[] = [];
     let answer = await this.#ask(`${this.url}/v1/statement`, statement);
     for (;;) {
-      if (answer.error !== undefined) throw new Error(`${answer.error.message}\n${statement}`);
+      if (answer.error !== undefined) {
+        if (!hasNoNodes.test(answer.error.message) || Date.now() > this.#joinedMs) {
+          throw new Error(`${answer.error.message}\n${statement}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        rows = [];
+        answer = await this.#ask(`${this.url}/v1/statement`, statement);
+        continue;
+      }
       rows.push(...(answer.data ?? []));
       if (answer.nextUri === undefined) return rows;
       answer = await this.#ask(answer.nextUri);
@@ -108,7 +117,10 @@ export class Trino {
     for (;;) {
       const response = await fetch(`${this.url}/v1/info`).catch(() => null);
       const info = response?.ok === true ? ((await response.json()) as { readonly starting: boolean }) : null;
-      if (info?.starting === false) return;
+      if (info?.starting === false) {
+        this.#joinedMs = Date.now() + joinMsMax;
+        return;
+      }
       if (this.#child.exitCode !== null || Date.now() > deadlineMs) {
         await this.stop();
         throw new Error(`Trino did not start:\n${readFileSync(log, 'utf8').slice(-4000)}`);
@@ -117,6 +129,13 @@ export class Trino {
     }
   }
 }
+
+/**
+ * A coordinator looks every five seconds which catalogs its nodes have. Until it has seen that it has the new one itself, statements over that end
+ * so, before they have begun; nothing that Trino tells of itself shows when that is over.
+ */
+const hasNoNodes = /^(nodes is empty|No (worker )?nodes available)/i;
+const joinMsMax = 30_000;
 
 interface TrinoAnswer {
   readonly nextUri?: string;
