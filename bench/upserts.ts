@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const rows = Number(process.env.ICECORE_BENCH_ROWS ?? 10_000_000);
 const upserted = rows / 100;
 /** A peer that has not ended by then is stopped, and counts as this long. */
-const peerMsMax = 600_000;
+const peerMsMax = Number(process.env.ICECORE_BENCH_PEER_MS ?? 600_000);
 
 const columns = [
   { name: 'id', type: 'long' },
