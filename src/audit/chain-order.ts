@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Database, integer, text } from '../catalog/sqlite/database.ts';
+import { integer, text } from '../catalog/row.ts';
+import { Database } from '../catalog/sqlite/database.ts';
 import { ledgerBatchRowsMax } from '../limits.ts';
 import type { AuditRow } from './audit-entry.ts';
 

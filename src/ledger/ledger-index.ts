@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SQLOutputValue } from 'node:sqlite';
-import { Database, integer, isSqliteError } from '../catalog/sqlite/database.ts';
+import { integer } from '../catalog/row.ts';
+import { Database, isSqliteError } from '../catalog/sqlite/database.ts';
 import { ledgerIndexBusyMsMax } from '../limits.ts';
 import { sha256Hex } from './canonical-json.ts';
 import { indexType, journalSeqColumn, type LedgerCodec } from './ledger-codec.ts';

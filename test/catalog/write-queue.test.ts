@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Database, integer } from '../../src/catalog/sqlite/database.ts';
+import { integer } from '../../src/catalog/row.ts';
+import { Database } from '../../src/catalog/sqlite/database.ts';
 import { WriteQueue } from '../../src/catalog/sqlite/write-queue.ts';
 
 let directory: string;

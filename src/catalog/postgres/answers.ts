@@ -1,7 +1,7 @@
 import type { CatalogChange, IdempotencyRecord, StoredAnswer } from '../catalog.ts';
 import { keyUsed } from '../refusals.ts';
+import { integer, text } from '../row.ts';
 import type { PostgresDatabase } from './database.ts';
-import { integer, text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 import type { Writer } from './writer.ts';
 

@@ -4,8 +4,8 @@ import type { Client } from 'pg';
 import { catalogWatchPollMs } from '../../limits.ts';
 import { CommitListeners } from '../commit-listeners.ts';
 import { catalogClosed } from '../refusals.ts';
+import { integer, type Row } from '../row.ts';
 import { type PostgresDatabase, reconnectPauseMs } from './database.ts';
-import { integer, type Row } from './row.ts';
 
 /** The channel of the database on which commits are told: `origin head commits`. */
 export const commitChannel = 'icecore';

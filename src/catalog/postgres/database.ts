@@ -12,10 +12,10 @@ import {
   catalogUnreachableMsMax,
 } from '../../limits.ts';
 import { catalogClosed, tooManyWaiting } from '../refusals.ts';
+import type { Row } from '../row.ts';
 import type { PostgresAddress } from './address.ts';
 import { nothingWritten, troubleOf } from './database-error.ts';
 import { prepared } from './prepared.ts';
-import type { Row } from './row.ts';
 import { Writer } from './writer.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { CatalogChange, ChainHead, JournalDraft } from '../catalog.ts';
 import { subjectChanged } from '../refusals.ts';
+import { integer, text } from '../row.ts';
 import { chainHeadOf, hashBeforeFirst } from './journal.ts';
-import { integer, text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 import type { Writer } from './writer.ts';
 

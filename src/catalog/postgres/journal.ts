@@ -1,8 +1,8 @@
 import { printIdentifier, type TableIdentifier } from '../../iceberg/identifier.ts';
 import type { ChainHead, JournalEntry, SystemTableState } from '../catalog.ts';
+import { integer, type Row, text } from '../row.ts';
 import type { PostgresDatabase } from './database.ts';
 import { pointerOf } from './pointers.ts';
-import { integer, type Row, text } from './row.ts';
 
 export const hashBeforeFirst = '0'.repeat(64);
 const columns = 'j.seq, j.table_name, j.subject, j.body, j.flushed_at_ms IS NOT NULL AS flushed';

@@ -1,7 +1,7 @@
 import type { CatalogChange, Fence, LeaseHolder } from '../catalog.ts';
 import { leaseLost } from '../refusals.ts';
+import { integer, type Row, text } from '../row.ts';
 import type { PostgresDatabase } from './database.ts';
-import { integer, type Row, text } from './row.ts';
 import type { Writer } from './writer.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { type Clock, nowMs } from '../../clock.ts';
 import { IcecoreError } from '../../errors.ts';
-import { integer, type Row } from './row.ts';
+import { integer, type Row } from '../row.ts';
 
 /**
  * Each brings the schema one version further; the numbers are Postgres's own, and not SQLite's. Never edited once released: a change is a

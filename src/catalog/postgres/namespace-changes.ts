@@ -1,9 +1,9 @@
 import { printNamespace } from '../../iceberg/identifier.ts';
 import type { CatalogChange, Namespace, NamespaceChange, PointerChange } from '../catalog.ts';
 import { namespaceExists, namespaceMissing, namespaceNotEmpty } from '../refusals.ts';
+import { text } from '../row.ts';
 import { namespaceColumns, namespaceOf } from './namespaces.ts';
 import type { PointerChanges } from './pointer-changes.ts';
-import { text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 import type { Writer } from './writer.ts';
 

@@ -1,7 +1,7 @@
 import { printNamespace } from '../../iceberg/identifier.ts';
 import type { Namespace } from '../catalog.ts';
+import { type Row, text, texts } from '../row.ts';
 import type { PostgresDatabase } from './database.ts';
-import { type Row, text, texts } from './row.ts';
 
 export const namespaceColumns = 'printed, parent, parts, properties';
 

@@ -1,9 +1,9 @@
 import { printIdentifier } from '../../iceberg/identifier.ts';
 import type { CatalogChange, PointerChange, TablePointer } from '../catalog.ts';
 import { nameTaken, type PointerKind, pointerMoved, uuidTaken } from '../refusals.ts';
+import { text } from '../row.ts';
 import type { NamespaceChanges } from './namespace-changes.ts';
 import { pointerColumns, pointerOf } from './pointers.ts';
-import { text } from './row.ts';
 import { StagedRows } from './staged-rows.ts';
 import type { Writer } from './writer.ts';
 

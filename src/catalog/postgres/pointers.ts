@@ -1,8 +1,8 @@
 import { printIdentifier, printNamespace, type TableIdentifier } from '../../iceberg/identifier.ts';
 import type { TablePointer } from '../catalog.ts';
 import type { PointerKind } from '../refusals.ts';
+import { type Row, text, texts } from '../row.ts';
 import type { PostgresDatabase } from './database.ts';
-import { type Row, text, texts } from './row.ts';
 
 export const pointerColumns = 'printed, kind, namespace, name, uuid, metadata_location';
 

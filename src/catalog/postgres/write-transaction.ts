@@ -1,7 +1,7 @@
 import type { QueryResult } from 'pg';
+import { integer, type Row } from '../row.ts';
 import type { PostgresDatabase } from './database.ts';
 import { inDoubt, troubleOf } from './database-error.ts';
-import { integer, type Row } from './row.ts';
 import type { Writer } from './writer.ts';
 
 /** What the catalog counts, as the transaction found it and holds it locked. */

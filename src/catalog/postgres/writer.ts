@@ -1,6 +1,6 @@
 import type { PoolClient, QueryResult } from 'pg';
+import type { Row } from '../row.ts';
 import { prepared } from './prepared.ts';
-import type { Row } from './row.ts';
 
 /** The one connection that writes. Statements are sent without waiting for the answers of those before them. */
 export class Writer {

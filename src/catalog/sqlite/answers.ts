@@ -1,6 +1,7 @@
 import type { IdempotencyRecord, StoredAnswer } from '../catalog.ts';
 import { keyUsed } from '../refusals.ts';
-import { type Database, text } from './database.ts';
+import { text } from '../row.ts';
+import type { Database } from './database.ts';
 
 /** What was answered under this idempotency key, null where nothing was or it has expired. */
 export function loadAnswer(database: Database, scope: string, key: string, nowMs: number): StoredAnswer | null {

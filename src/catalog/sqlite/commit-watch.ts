@@ -1,7 +1,8 @@
 import { catalogPollMs } from '../../limits.ts';
 import type { CommitEvent } from '../catalog.ts';
 import { CommitListeners } from '../commit-listeners.ts';
-import { type Database, integer } from './database.ts';
+import { integer } from '../row.ts';
+import type { Database } from './database.ts';
 import { headSeq } from './journal.ts';
 
 /** Tells listeners of this process's commits as they happen, and of other connections' by looking every now and then. */

@@ -57,20 +57,6 @@ export class Database {
   }
 }
 
-/** A column that the schema declares TEXT NOT NULL. */
-export function text(row: Row, column: string): string {
-  const value = row[column];
-  if (typeof value !== 'string') throw new TypeError(`catalog column ${column} holds ${typeof value}, not text`);
-  return value;
-}
-
-/** A column that the schema declares INTEGER NOT NULL. */
-export function integer(row: Row, column: string): bigint {
-  const value = row[column];
-  if (typeof value !== 'bigint') throw new TypeError(`catalog column ${column} holds ${typeof value}, not an integer`);
-  return value;
-}
-
 const sqliteBusy = 5;
 const sqliteFull = 13;
 const sqliteCorrupt = 11;

@@ -1,6 +1,7 @@
 import type { ChainHead, ChainLink, Guard, JournalDraft, JournalEntry } from '../catalog.ts';
 import { subjectChanged } from '../refusals.ts';
-import { type Database, integer, type Row, text } from './database.ts';
+import { integer, text } from '../row.ts';
+import type { Database, Row } from './database.ts';
 
 const columns = 'seq, table_name, subject, body, flushed_at_ms IS NOT NULL AS flushed';
 const hashBeforeFirst = '0'.repeat(64);

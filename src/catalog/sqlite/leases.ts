@@ -1,6 +1,7 @@
 import type { Fence, LeaseHolder } from '../catalog.ts';
 import { leaseLost } from '../refusals.ts';
-import { type Database, integer, type Row, text } from './database.ts';
+import { integer, text } from '../row.ts';
+import type { Database, Row } from './database.ts';
 
 /** The fencing number: the same one while the owner's lease runs, a new one after it lapsed; null where another holds it. */
 export function acquireLease(database: Database, lease: string, owner: string, ttlMs: number, nowMs: number): bigint | null {

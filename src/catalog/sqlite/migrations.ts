@@ -1,6 +1,7 @@
 import { type Clock, nowMs } from '../../clock.ts';
 import { IcecoreError } from '../../errors.ts';
-import { type Database, integer } from './database.ts';
+import { integer } from '../row.ts';
+import type { Database } from './database.ts';
 
 /** Each brings the schema one version further. Never edited once released: a change is a new one at the end. */
 export const migrations: readonly string[] = [

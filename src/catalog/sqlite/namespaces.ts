@@ -1,7 +1,8 @@
 import { printNamespace } from '../../iceberg/identifier.ts';
 import type { Namespace, NamespaceChange } from '../catalog.ts';
 import { namespaceExists, namespaceMissing, namespaceNotEmpty } from '../refusals.ts';
-import { type Database, type Row, text } from './database.ts';
+import { text } from '../row.ts';
+import type { Database, Row } from './database.ts';
 
 const columns = 'parts, properties';
 

@@ -2,7 +2,8 @@ import type { IcecoreError } from '../../errors.ts';
 import { printIdentifier, printNamespace, type TableIdentifier } from '../../iceberg/identifier.ts';
 import type { PointerChange, TablePointer } from '../catalog.ts';
 import { nameTaken, type PointerKind, pointerMoved, uuidTaken } from '../refusals.ts';
-import { type Database, type Row, text } from './database.ts';
+import { text } from '../row.ts';
+import type { Database, Row } from './database.ts';
 import { ensureNamespace, requireNamespace } from './namespaces.ts';
 
 const columns = 'namespace, name, uuid, metadata_location';

@@ -1,4 +1,4 @@
-/** A row as the driver gives it. */
+/** A row as a driver gives it: text as strings, integers as bigints. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A column that is text and not null. */
