@@ -10,7 +10,7 @@ export function readingFile<T>(file: string, read: () => T): T {
 }
 
 /** The error of reading a file's bytes, with the file's name; any other as it is. */
-export function brokenFile(file: string, cause: unknown): unknown {
+function brokenFile(file: string, cause: unknown): unknown {
   // A length or a nesting that no honest file has, met by what Node itself does.
   const isBroken =
     IcecoreError.is(cause, 'FAILED_PRECONDITION') || IcecoreError.is(cause, 'BAD_USER_INPUT') || cause instanceof RangeError;

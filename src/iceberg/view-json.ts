@@ -50,7 +50,7 @@ export function parseViewMetadata(text: string, location: string): ViewMetadata 
 }
 
 /** The same for metadata that came as JSON inside another document. Throws BAD_USER_INPUT. */
-export function readViewMetadata(json: unknown): ViewMetadata {
+function readViewMetadata(json: unknown): ViewMetadata {
   const at = 'the view metadata';
   const object = asObject(json, at);
   const metadata: ViewMetadata = {

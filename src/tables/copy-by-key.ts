@@ -3,9 +3,8 @@ import { currentSchema } from '../iceberg/metadata.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { tableColumnsSql } from './column-source.ts';
-import { writeDataFiles } from './data-file-writer.ts';
 import { countOf, type KeyedRows, preparedRewrite, withOldIds } from './keyed-rows.ts';
-import type { PreparedWrite } from './prepared-write.ts';
+import { type PreparedWrite, writeRelation } from './prepared-write.ts';
 import { fileColumn } from './read-parquet.ts';
 import { sameKey } from './row-keys.ts';
 import { hasRowLineage, lineageFields } from './row-lineage.ts';
@@ -30,14 +29,7 @@ export async function copyByKey(
     const isUpsert = write.mode === 'UPSERT';
     const given = isUpsert ? await tableColumnsSql(connection, relation, schema) : '';
     const incoming = !isUpsert ? '' : ` UNION ALL BY NAME (${withLineage ? withOldIds(given, kept.sql, keys) : given})`;
-    const written = await writeDataFiles(tables, {
-      connection,
-      relation: `(${survivors}${incoming})`,
-      metadata: table.metadata,
-      withLineage,
-      ...(write.orderBy === undefined ? {} : { orderBy: write.orderBy }),
-      ...(write.signal === undefined ? {} : { signal: write.signal }),
-    });
+    const written = await writeRelation(tables, connection, table, write, `(${survivors}${incoming})`, withLineage);
     const added = isUpsert ? await countOf(connection, relation) : 0n;
     return preparedRewrite(
       table,

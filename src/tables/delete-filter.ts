@@ -1,3 +1,4 @@
+import { deletedFilePathId } from '../iceberg/delete-index.ts';
 import { quoteText } from '../sql/quote.ts';
 
 /** Rows with these values in these columns are deleted (spec: "Equality Delete Files"). A local path. */
@@ -27,9 +28,16 @@ export interface EqualityColumn {
   readonly dataSql: string;
 }
 
-/** Field ids of position delete files (spec: "Reserved Field IDs"). */
-export const deletedPathId = 2147483546;
+/** Field id of `pos` in position delete files (spec: "Reserved Field IDs"). */
 export const deletedPositionId = 2147483545;
+
+/** The rows of position delete files, given by local paths: `target`, the location of a data file, and `position` in it. */
+export function positionDeletesSql(paths: readonly string[]): string {
+  const schema =
+    `MAP {${deletedFilePathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
+    `${deletedPositionId}: {name: 'position', type: 'BIGINT', default_value: NULL}}`;
+  return `read_parquet([${paths.map(quoteText).join(', ')}], schema = ${schema}, hive_partitioning = false)`;
+}
 
 /**
  * Conditions of a WHERE, one a kind of delete, under which a row of `data` stays; none where nothing is deleted. `file` is SQL for the local
@@ -50,14 +58,11 @@ export function deleteFilters(
 }
 
 function positionFilter(files: readonly FileDeletes[], file: string): string {
-  const deletePaths = [...new Set(files.flatMap(({ deletePaths: paths }) => paths))].map(quoteText).join(', ');
-  const schema =
-    `MAP {${deletedPathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
-    `${deletedPositionId}: {name: 'position', type: 'BIGINT', default_value: NULL}}`;
+  const deletePaths = [...new Set(files.flatMap(({ deletePaths: paths }) => paths))];
   const { sets, members } = deleteSets(files, ({ deletePaths: paths }) => paths);
   const locations = files.map(({ path, location }) => `(${quoteText(path)}, ${quoteText(location)})`);
   return (
-    `NOT EXISTS (SELECT 1 FROM read_parquet([${deletePaths}], schema = ${schema}, hive_partitioning = false) AS deletion ` +
+    `NOT EXISTS (SELECT 1 FROM ${positionDeletesSql(deletePaths)} AS deletion ` +
     `JOIN (VALUES ${sets}) AS sets(delete_set, delete_file) ON sets.delete_file = deletion.filename ` +
     `JOIN (VALUES ${members}) AS members(data_file, delete_set) ON members.delete_set = sets.delete_set ` +
     `JOIN (VALUES ${locations.join(', ')}) AS locations(data_file, location) ` +
@@ -81,11 +86,11 @@ function equalityFilters(
   column: (fieldId: number) => EqualityColumn,
 ): readonly string[] {
   const all = files.flatMap(({ equalityDeletes = [] }) => equalityDeletes);
-  const byColumns = Map.groupBy(all, ({ fieldIds }) => [...fieldIds].sort((a, b) => a - b).join());
+  const byColumns = Map.groupBy(all, columnsKey);
   return [...byColumns].map(([key, [first]]) => {
     const columns = (first?.fieldIds ?? []).map(column);
     const pathsOf = ({ equalityDeletes = [] }: FileDeletes): readonly string[] =>
-      equalityDeletes.filter(({ fieldIds }) => [...fieldIds].sort((a, b) => a - b).join() === key).map(({ path }) => path);
+      equalityDeletes.filter((each) => columnsKey(each) === key).map(({ path }) => path);
     const concerned = files.filter((each) => pathsOf(each).length > 0);
     const paths = [...new Set(concerned.flatMap(pathsOf))].map(quoteText).join(', ');
     const schema = `MAP {${columns.map(({ byId }) => byId).join(', ')}}`;
@@ -98,6 +103,11 @@ function equalityFilters(
       `WHERE members.data_file = ${file} AND ${equal})`
     );
   });
+}
+
+/** A text that deletes share which are by the same columns. */
+function columnsKey({ fieldIds }: EqualityDelete): string {
+  return [...fieldIds].sort((a, b) => a - b).join();
 }
 
 /**

@@ -4,10 +4,9 @@ import type { DataFile } from '../iceberg/data-file.ts';
 import { currentSchema } from '../iceberg/metadata.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { tableColumnsSql } from './column-source.ts';
-import { writeDataFiles } from './data-file-writer.ts';
 import { countOf, type KeyedRows, preparedRewrite, withOldIds } from './keyed-rows.ts';
 import { writePositionDeletes } from './position-deletes.ts';
-import type { PreparedWrite } from './prepared-write.ts';
+import { type PreparedWrite, writeRelation } from './prepared-write.ts';
 import { fileColumn, rowColumn } from './read-parquet.ts';
 import { sameKey } from './row-keys.ts';
 import { hasRowLineage } from './row-lineage.ts';
@@ -41,15 +40,8 @@ export async function markByKey(
       const { plan } = scan;
       const old = withLineage ? await openScan(tables, { table, withLineage, isKept: true }, schema, plan) : null;
       try {
-        const { files: written } = await writeDataFiles(tables, {
-          connection,
-          relation: `(${old === null ? given : withOldIds(given, old.sql, keys)})`,
-          metadata: table.metadata,
-          withLineage,
-          ...(write.orderBy === undefined ? {} : { orderBy: write.orderBy }),
-          ...(write.signal === undefined ? {} : { signal: write.signal }),
-        });
-        files.push(...written);
+        const rows = `(${old === null ? given : withOldIds(given, old.sql, keys)})`;
+        files.push(...(await writeRelation(tables, connection, table, write, rows, withLineage)).files);
       } finally {
         old?.release();
       }

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DataFile } from '../iceberg/data-file.ts';
+import { deletedFilePathId } from '../iceberg/delete-index.ts';
 import { currentSchema, specById } from '../iceberg/metadata.ts';
 import { partitionKey } from '../iceberg/partition-key.ts';
 import { partitionPath } from '../iceberg/partition-path.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { encodeSingleValue } from '../iceberg/single-value.ts';
 import { quoteText } from '../sql/quote.ts';
-import { deletedPathId, deletedPositionId } from './delete-filter.ts';
+import { deletedPositionId } from './delete-filter.ts';
 import { readReturnedFile } from './returned-statistics.ts';
 import type { Table } from './table.ts';
 import type { Tables } from './tables.ts';
@@ -56,7 +57,7 @@ export async function writePositionDeletes(
       const rows =
         `SELECT locations.location AS file_path, hits.__icecore_row AS pos FROM ${hits} AS hits ` +
         `JOIN (VALUES ${locations.join(', ')}) AS locations(path, location) ON locations.path = hits.__icecore_file ORDER BY 1, 2`;
-      const options = `FORMAT parquet, COMPRESSION zstd, FIELD_IDS {file_path: ${deletedPathId}, pos: ${deletedPositionId}}, RETURN_STATS`;
+      const options = `FORMAT parquet, COMPRESSION zstd, FIELD_IDS {file_path: ${deletedFilePathId}, pos: ${deletedPositionId}}, RETURN_STATS`;
       const copied = await connection.runAndReadAll(`COPY (${rows}) TO ${quoteText(local)} (${options})`);
       const [returned] = copied.getRowObjectsJson().map(readReturnedFile);
       if (returned === undefined || returned.rowCount === 0n) continue;
@@ -78,7 +79,7 @@ export async function writePositionDeletes(
 }
 
 /** Where deletes of a data file go: into the folder of its partition. */
-export function deleteLocation({ metadata }: Table, { specId, partition }: DataFile, extension: string): string {
+function deleteLocation({ metadata }: Table, { specId, partition }: DataFile, extension: string): string {
   const spec = specById(metadata, specId);
   const folder = spec === undefined ? '' : partitionPath(spec, currentSchema(metadata), partition);
   return [metadata.location, 'data', ...(folder === '' ? [] : [folder]), `${randomUUID()}-deletes.${extension}`].join('/');
@@ -92,7 +93,7 @@ async function boundsOf(connection: DuckDBConnection, path: string): Promise<Pic
   const [minPath, maxPath, minPosition, maxPosition] = (reader.getRows()[0] ?? []).map(String);
   const bounds = (location: string | undefined, position: string | undefined) =>
     new Map([
-      [deletedPathId, encodeSingleValue('string', location ?? '')],
+      [deletedFilePathId, encodeSingleValue('string', location ?? '')],
       [deletedPositionId, encodeSingleValue('long', BigInt(position ?? 0))],
     ]);
   return { lowerBounds: bounds(minPath, minPosition), upperBounds: bounds(maxPath, maxPosition) };

@@ -70,18 +70,20 @@ export function snapshotOptions(write: Pick<RowsToWrite, 'branch' | 'expectedSna
   };
 }
 
-/** Writes the rows of a relation as data files of the table. */
+/** Writes the rows of a relation as data files of the table; `withLineage` where it has their ids too. */
 export async function writeRelation(
   tables: Tables,
   connection: DuckDBConnection,
   table: Table,
   write: RowsToWrite,
   relation: string,
+  withLineage = false,
 ): Promise<WrittenDataFiles> {
   return await writeDataFiles(tables, {
     connection,
     relation,
     metadata: table.metadata,
+    withLineage,
     ...(write.orderBy === undefined ? {} : { orderBy: write.orderBy }),
     ...(write.signal === undefined ? {} : { signal: write.signal }),
   });

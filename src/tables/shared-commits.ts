@@ -9,7 +9,7 @@ import { emptyIntent } from './table-intent.ts';
 import type { Tables } from './tables.ts';
 
 /** Errors after which it is certain that nothing was committed. Any other may hide a commit that happened. */
-export const nothingHappened: ReadonlySet<string> = new Set([
+const nothingHappened: ReadonlySet<string> = new Set([
   'BAD_USER_INPUT',
   'FORBIDDEN',
   'NOT_FOUND',

@@ -6,7 +6,7 @@ import { writePuffin } from '../iceberg/puffin.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { quoteText } from '../sql/quote.ts';
 import { openAsParquet } from './avro-file.ts';
-import { deletedPathId, deletedPositionId } from './delete-filter.ts';
+import { positionDeletesSql } from './delete-filter.ts';
 import { isDeletionVector, readVector } from './deletion-vectors.ts';
 import { noMetrics, type RowsToDelete } from './position-deletes.ts';
 import type { Table } from './table.ts';
@@ -74,10 +74,7 @@ async function deletedBefore(
   for (const each of positional) {
     const copy = await openAsParquet(tables, each, []);
     try {
-      const schema =
-        `MAP {${deletedPathId}: {name: 'target', type: 'VARCHAR', default_value: NULL}, ` +
-        `${deletedPositionId}: {name: 'position', type: 'BIGINT', default_value: NULL}}`;
-      const rows = `read_parquet(${quoteText(copy.path)}, schema = ${schema}, hive_partitioning = false)`;
+      const rows = positionDeletesSql([copy.path]);
       found.push(await positionsOf(connection, `SELECT position FROM ${rows} WHERE target = ${quoteText(file.filePath)}`));
     } finally {
       copy.release();
