@@ -1,8 +1,9 @@
 import type { FeedOrder } from '../feed-input.ts';
+import { blockRowsMax, shuffledBlock } from './block-shuffle.ts';
 import { FullReader } from './full-reader.ts';
 import { groupSequence } from './group-sequence.ts';
-import { LaneReader } from './lane-reader.ts';
-import { type OrderGroups, orderGroups } from './order-groups.ts';
+import { laneSegments, type OrderSegment } from './lane-segments.ts';
+import { orderGroups } from './order-groups.ts';
 import { orderWords } from './order-hash.ts';
 import type { OrderSpan } from './rank-batches.ts';
 import { type RowAddresses, rowAddresses } from './row-addresses.ts';
@@ -14,8 +15,18 @@ export interface EpochOrder {
   readonly blocks: number;
   /** 1 for NONE and FULL, which have none. */
   readonly lanes: number;
+  /** Null for FULL, whose rows lie anywhere. */
+  readonly segments: OrderSegments | null;
   /** One for each who reads: holds a block for each lane that it is asked for. */
   readonly reader: () => OrderReader;
+}
+
+/** The order by runs of blocks: what to read, and where its rows go. */
+export interface OrderSegments {
+  /** Computed from the groups alone, in the time of their number. */
+  readonly of: (span: OrderSpan) => readonly OrderSegment[];
+  /** The rows of a segment's block in their order, by their indices in the block; null where they are read as they stand. */
+  readonly rows: (segment: Pick<OrderSegment, 'key' | 'blockRows'>) => Uint16Array | null;
 }
 
 export interface OrderReader {
@@ -34,38 +45,37 @@ export function epochOrder(matchingRows: Uint32Array, order: FeedOrder): EpochOr
   if (order.shuffle === 'FULL') {
     const sequence = groupSequence(groups, null);
     const words = orderWords('all', order);
-    return { rows, blocks, lanes: 1, reader: () => new FullReader(groups, sequence, words) };
+    return { rows, blocks, lanes: 1, segments: null, reader: () => new FullReader(groups, sequence, words) };
   }
-  if (order.shuffle === 'NONE') {
-    const sequence = groupSequence(groups, null);
-    return { rows, blocks, lanes: 1, reader: () => lanedReader(groups, 1, () => new LaneReader(groups, sequence, null)) };
-  }
-  const sequence = groupSequence(groups, orderWords('groups', order));
-  const words = orderWords('rows', order);
-  const { lanes } = order;
-  return { rows, blocks, lanes, reader: () => lanedReader(groups, lanes, () => new LaneReader(groups, sequence, words)) };
+  const isShuffled = order.shuffle === 'WINDOWED';
+  const lanes = isShuffled ? order.lanes : 1;
+  const sequence = groupSequence(groups, isShuffled ? orderWords('groups', order) : null);
+  const words = isShuffled ? orderWords('rows', order) : null;
+  const segments: OrderSegments = {
+    of: (span) => laneSegments(groups, sequence, lanes, span),
+    rows: ({ key, blockRows }) => (words === null ? null : shuffledBlock(words, key, blockRows)),
+  };
+  return { rows, blocks, lanes, segments, reader: () => segmentReader(segments) };
 }
 
-/** Position p of the order is row p div lanes of lane p mod lanes. */
-function lanedReader({ rows }: OrderGroups, lanes: number, newLane: () => LaneReader): OrderReader {
-  const readers = new Map<number, LaneReader>();
-  const laneStart = (lane: number) => lane * Math.floor(rows / lanes) + Math.min(lane, rows % lanes);
+function segmentReader(segments: OrderSegments): OrderReader {
+  let held = new Map<number, { readonly key: number; readonly rows: Uint16Array | null }>();
   return {
     read: (span) => {
-      const { from, to, firstLane, endLane } = span;
       const target = rowAddresses(span.rows);
-      const owned = Math.min(endLane, lanes) - firstLane;
-      /** Rows of the lanes asked for, before a position. */
-      const before = (position: number) =>
-        Math.floor(position / lanes) * owned + Math.min(Math.max((position % lanes) - firstLane, 0), owned);
-      for (let lane = firstLane; lane < firstLane + owned; lane++) {
-        const first = Math.ceil((from - lane) / lanes);
-        const count = Math.ceil((to - lane) / lanes) - first;
-        if (count <= 0) continue;
-        const reader = readers.get(lane) ?? newLane();
-        readers.set(lane, reader);
-        reader.read(laneStart(lane) + first, count, target, before(first * lanes + lane) - before(from), owned);
+      const last = new Map(held);
+      for (const segment of segments.of(span)) {
+        const known = last.get(segment.lane);
+        const rows = known?.key === segment.key ? known.rows : segments.rows(segment);
+        last.set(segment.lane, { key: segment.key, rows });
+        const base = segment.block * blockRowsMax;
+        for (let row = 0, at = segment.at; row < segment.count; row++, at += segment.stride) {
+          const index = segment.from + row;
+          target.groups[at] = segment.place;
+          target.indices[at] = base + (rows === null ? index : (rows[index] ?? 0));
+        }
       }
+      held = last;
       return target;
     },
   };
