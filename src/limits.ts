@@ -375,6 +375,8 @@ export const parquetGroupBytesMax = 4 * 1024 * 1024 * 1024;
 export const parquetGapBytesMax = 512 * 1024;
 /** A request that joins several columns; larger ones leave no work for others beside them. */
 export const parquetRangeBytesMax = 16 * 1024 * 1024;
+/** Bytes of one row group that are requested or lie read while its columns are decoded one by one: some requests, and no more than a column needs. */
+export const parquetAheadBytesMax = 64 * 1024 * 1024;
 /** Changes of one table or view in one commit, removals of snapshots counted once: each copies what it changes, and all are made in one go. */
 export const metadataUpdatesMax = 1000;
 /** Characters of a refusal over REST: it may name what the client sent, and that may be megabytes. Under an idempotency key it is kept. */

@@ -1,6 +1,5 @@
-import { parquetGapBytesMax, parquetRangeBytesMax, storageRequestsMax } from '../limits.ts';
+import { parquetGapBytesMax, parquetRangeBytesMax } from '../limits.ts';
 import type { ByteRange } from '../storage/storage.ts';
-import { type ParquetFile, readExactly } from './file-metadata.ts';
 
 /** A range to request, and the wanted ones that lie in it. */
 export interface CoalescedRange extends ByteRange {
@@ -22,24 +21,4 @@ export function coalesceRanges(wanted: readonly ByteRange[]): readonly Coalesced
     }
   }
   return joined;
-}
-
-/** The bytes of each wanted range, some of them views of one request's. */
-export async function readRanges(
-  file: ParquetFile,
-  wanted: readonly ByteRange[],
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<ByteRange, Uint8Array>> {
-  const found = new Map<ByteRange, Uint8Array>();
-  const requests = coalesceRanges(wanted).values();
-  const work = async () => {
-    for (const request of requests) {
-      signal?.throwIfAborted();
-      const bytes = await readExactly(file, { start: request.start, end: request.end });
-      for (const range of request.wanted)
-        found.set(range, bytes.subarray(range.start - request.start, range.end - request.start));
-    }
-  };
-  await Promise.all(Array.from({ length: storageRequestsMax }, work));
-  return found;
 }

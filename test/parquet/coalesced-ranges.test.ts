@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parquetGapBytesMax, parquetRangeBytesMax } from '../../src/limits.ts';
-import { coalesceRanges, readRanges } from '../../src/parquet/coalesced-ranges.ts';
-import type { ByteRange } from '../../src/storage/storage.ts';
-import { bytesFile } from './local-parquet.ts';
+import { coalesceRanges } from '../../src/parquet/coalesced-ranges.ts';
 
 const range = fc
   .tuple(fc.nat({ max: 2 * parquetRangeBytesMax }), fc.oneof(fc.nat({ max: 100_000 }), fc.nat({ max: 2 * parquetRangeBytesMax })))
@@ -28,31 +26,4 @@ test('each wanted range lies in one request; requests are no larger than one ran
       }
     }),
   );
-});
-
-test('the bytes of each range are its own, whatever was requested with them', async () => {
-  const bytes = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
-  let requests = 0;
-  const whole = bytesFile('file.parquet', bytes);
-  const read = (requested: ByteRange) => {
-    requests++;
-    return whole.read(requested);
-  };
-  const wanted = [
-    { start: 500, end: 600 },
-    { start: 4, end: 10 },
-    { start: 10, end: 20 },
-    { start: 990, end: 1000 },
-  ];
-  const found = await readRanges({ ...whole, read }, wanted);
-  for (const each of wanted) expect(found.get(each)).toEqual(bytes.subarray(each.start, each.end));
-  expect(requests).toBe(1);
-});
-
-test('an aborted read sends no request', async () => {
-  const unread = {
-    ...bytesFile('file.parquet', new Uint8Array(10)),
-    read: () => Promise.reject(new Error('nothing is to be read')),
-  };
-  await expect(readRanges(unread, [{ start: 0, end: 5 }], AbortSignal.abort())).rejects.toThrow(/aborted/);
 });

@@ -1,0 +1,106 @@
+import { parquetAheadBytesMax, storageRequestsMax } from '../limits.ts';
+import type { ByteRange } from '../storage/storage.ts';
+import { type CoalescedRange, coalesceRanges } from './coalesced-ranges.ts';
+import { type ParquetFile, readExactly } from './file-metadata.ts';
+
+/** One request and how many of its wanted ranges are still needed. */
+interface Request {
+  readonly range: CoalescedRange;
+  bytes: Promise<Uint8Array> | null;
+  needed: number;
+}
+
+/**
+ * The bytes of ranges of one file, requested ahead in the order of the file, near ones together and several at once: as many as
+ * `parquetAheadBytesMax` allows of what was not released yet. Begins at once.
+ */
+export class RangeReadAhead {
+  readonly #file: ParquetFile;
+  readonly #requests: readonly Request[];
+  readonly #requestOf: ReadonlyMap<ByteRange, Request>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #stopped = Promise.withResolvers<never>();
+  readonly #stop = (): void => this.#end(this.#signal?.reason);
+  #next = 0;
+  #underWay = 0;
+  #heldBytes = 0;
+  #isEnded = false;
+
+  /** A range that is wanted twice is to be released twice. */
+  constructor(file: ParquetFile, wanted: readonly ByteRange[], signal?: AbortSignal) {
+    this.#file = file;
+    this.#requests = coalesceRanges(wanted).map((range) => ({ range, bytes: null, needed: range.wanted.length }));
+    this.#requestOf = new Map(this.#requests.flatMap((request) => request.range.wanted.map((each) => [each, request] as const)));
+    this.#signal = signal;
+    // Nobody may be waiting.
+    this.#stopped.promise.catch(() => undefined);
+    if (signal?.aborted === true) this.#stop();
+    else signal?.addEventListener('abort', this.#stop, { once: true });
+    this.#requestMore();
+  }
+
+  /**
+   * The bytes of a wanted range, which may be a view of those of several. What is asked for before its turn is requested at once. Throws
+   * what reading them threw, and the signal's reason as soon as it is aborted.
+   */
+  async bytesOf(range: ByteRange): Promise<Uint8Array> {
+    const request = this.#requestOf.get(range);
+    if (request === undefined || request.needed === 0) throw new RangeError('These bytes were not wanted.');
+    if (this.#isEnded) return await this.#stopped.promise;
+    const bytes = await Promise.race([request.bytes ?? this.#begin(request), this.#stopped.promise]);
+    const { start } = request.range;
+    return bytes.subarray(range.start - start, range.end - start);
+  }
+
+  /** Says that a range's bytes are done with: others are requested in their place. */
+  release(range: ByteRange): void {
+    const request = this.#requestOf.get(range);
+    if (request === undefined || request.needed === 0) return;
+    request.needed--;
+    if (request.needed > 0) return;
+    if (request.bytes !== null) this.#heldBytes -= sizeOf(request);
+    request.bytes = null;
+    this.#requestMore();
+  }
+
+  /** Requests no more, and lets go of what was read. */
+  close(): void {
+    this.#end(new Error('The reading of this row group was ended.'));
+  }
+
+  #end(reason: unknown): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#signal?.removeEventListener('abort', this.#stop);
+    for (const request of this.#requests) request.bytes = null;
+    this.#stopped.reject(reason);
+  }
+
+  #requestMore(): void {
+    for (; this.#next < this.#requests.length && !this.#isEnded; this.#next++) {
+      const request = this.#requests[this.#next];
+      if (request === undefined || request.bytes !== null || request.needed === 0) continue;
+      const isRoom = this.#heldBytes === 0 || this.#heldBytes + sizeOf(request) <= parquetAheadBytesMax;
+      if (this.#underWay >= storageRequestsMax || !isRoom) return;
+      this.#begin(request);
+    }
+  }
+
+  #begin(request: Request): Promise<Uint8Array> {
+    this.#underWay++;
+    this.#heldBytes += sizeOf(request);
+    const { start, end } = request.range;
+    const bytes = readExactly(this.#file, { start, end }).finally(() => {
+      this.#underWay--;
+      this.#requestMore();
+    });
+    // It may fail before anybody asks for it: whoever does is told.
+    bytes.catch(() => undefined);
+    request.bytes = bytes;
+    return bytes;
+  }
+}
+
+function sizeOf({ range }: Request): number {
+  return range.end - range.start;
+}
