@@ -386,3 +386,15 @@ export const commitsWaitingMax = 1000;
 
 /** Compiled writers of Avro, of one schema each: two a table and partition spec in use. */
 export const avroWritersCachedMax = 256;
+/** Footers of a feed's files that are read at the same time: each is one request, or two. */
+export const feedFootersReadAtOnce = 32;
+/** What is kept of footers and of counts of matching rows, a hundred bytes a file: a million files' worth on disk, a large table's in memory. */
+export const feedRecordsBytesMax = 256 * 1024 * 1024;
+export const feedRecordsMemoryBytesMax = 32 * 1024 * 1024;
+/** The groups of tables that feeds were opened over, some 1,200 bytes a file: kept for the next page, rank or epoch. */
+export const feedGroupsMemoryBytesMax = 128 * 1024 * 1024;
+/** Rows that one statement counts the matching ones of, and their files: a bit each is held for them. */
+export const feedCountRowsMax = 64 * 1024 * 1024;
+export const feedCountFilesMax = 256;
+/** Bits of the rows that match, on local disk: those of 32 billion rows. */
+export const feedMatchesBytesMax = 4 * 1024 * 1024 * 1024;
