@@ -1,0 +1,181 @@
+import { Data, DataType } from 'apache-arrow';
+import { IcecoreError } from '../errors.ts';
+
+/** Where each buffer of a block begins, as Arrow recommends for its own format. */
+export const blockAlignment = 64;
+
+/** The next multiple of 64. */
+export function aligned(bytes: number): number {
+  return Math.ceil(bytes / blockAlignment) * blockAlignment;
+}
+
+/**
+ * How many numbers describe a part, which is one column of one block: of each of the type's nodes, outermost first, its length, its nulls
+ * and the bytes of each of its buffers. The same for all parts of a column. Throws INTERNAL for a type without a layout.
+ */
+export function partNumbers(type: DataType): number {
+  return 2 + buffersOf(type) + (type.children ?? []).reduce((sum, child) => sum + partNumbers(child.type), 0);
+}
+
+/** Validity first, then offsets, then values. */
+function buffersOf(type: DataType): number {
+  if (DataType.isNull(type)) return 0;
+  if (DataType.isStruct(type)) return 1;
+  if (DataType.isList(type) || DataType.isMap(type)) return 2;
+  if (DataType.isUtf8(type) || DataType.isBinary(type)) return 3;
+  if (isFixedWidth(type)) return 2;
+  throw new IcecoreError('INTERNAL', `Block files have no layout for columns of the type ${type}.`);
+}
+
+function isFixedWidth(type: DataType): boolean {
+  const fixed = [
+    DataType.isBool,
+    DataType.isInt,
+    DataType.isFloat,
+    DataType.isDecimal,
+    DataType.isDate,
+    DataType.isTime,
+    DataType.isTimestamp,
+    DataType.isFixedSizeBinary,
+  ];
+  return fixed.some((is) => is(type));
+}
+
+/** Collects the bytes of one part after another, in memory that is used again. */
+export class PartBytes {
+  #bytes = Buffer.alloc(1024 * 1024);
+  #length = 0;
+  #numbers: number[] = [];
+
+  /** Lays a column down as one part: sliced columns come as if they had never been part of others. */
+  write(data: Data): { readonly bytes: Buffer; readonly numbers: readonly number[] } {
+    this.#length = 0;
+    this.#numbers = [];
+    this.#node(data);
+    // Valid until the next part.
+    return { bytes: this.#bytes.subarray(0, this.#length), numbers: this.#numbers };
+  }
+
+  #node(data: Data): void {
+    const { type, length } = data;
+    const nullCount = DataType.isNull(type) ? length : data.nullCount;
+    this.#numbers.push(length, nullCount);
+    if (DataType.isNull(type)) return;
+    if (nullCount === 0) this.#extend(0);
+    else copyBits(data.nullBitmap as Uint8Array, data.offset, length, this.#extend(Math.ceil(length / 8)));
+    if (DataType.isStruct(type)) {
+      for (const child of data.children) this.#node(cut(child, 0, length));
+    } else if (DataType.isList(type) || DataType.isMap(type)) {
+      const { begin, end } = this.#offsets(data);
+      const [child] = data.children;
+      if (child !== undefined) this.#node(cut(child, begin, end - begin));
+    } else if (DataType.isUtf8(type) || DataType.isBinary(type)) {
+      const { begin, end } = this.#offsets(data);
+      this.#copy(bytesOf(data.values).subarray(begin, end), end - begin);
+    } else if (DataType.isBool(type)) {
+      copyBits(bytesOf(data.values), data.offset, length, this.#extend(Math.ceil(length / 8)));
+    } else {
+      const bytes = length * data.stride * type.ArrayType.BYTES_PER_ELEMENT;
+      this.#copy(bytesOf(data.values).subarray(0, bytes), bytes);
+    }
+  }
+
+  /** Offsets from zero on. */
+  #offsets({ length, valueOffsets }: Data): { readonly begin: number; readonly end: number } {
+    const target = this.#extend(4 * (length + 1));
+    if (length === 0) {
+      target.fill(0);
+      return { begin: 0, end: 0 };
+    }
+    const source = valueOffsets as Int32Array;
+    const begin = source[0] ?? 0;
+    const offsets = new Int32Array(target.buffer, target.byteOffset, length + 1);
+    if (begin === 0) offsets.set(source.subarray(0, length + 1));
+    else for (let index = 0; index <= length; index++) offsets[index] = (source[index] ?? 0) - begin;
+    return { begin, end: source[length] ?? 0 };
+  }
+
+  /** What a writer left out at the end, where all is null, is zero. */
+  #copy(source: Uint8Array, bytes: number): void {
+    const target = this.#extend(bytes);
+    target.set(source);
+    if (source.length < bytes) target.fill(0, source.length);
+  }
+
+  /** Room for a buffer; what is behind it is zero up to the next. */
+  #extend(bytes: number): Uint8Array {
+    const start = this.#length;
+    const end = start + aligned(bytes);
+    if (end > this.#bytes.length) {
+      const grown = Buffer.alloc(Math.max(end, 2 * this.#bytes.length));
+      grown.set(this.#bytes.subarray(0, start));
+      this.#bytes = grown;
+    }
+    this.#bytes.fill(0, start + bytes, end);
+    this.#length = end;
+    this.#numbers.push(bytes);
+    return this.#bytes.subarray(start, start + bytes);
+  }
+}
+
+/** The column of a part that lies in `bytes` from `start` on, as views of them. */
+export function readPart(type: DataType, bytes: ArrayBuffer, start: number, numbers: Float64Array): Data {
+  let at = 0;
+  let position = start;
+  const next = () => numbers[at++] ?? 0;
+  const buffer = () => {
+    const [from, length] = [position, next()];
+    position += aligned(length);
+    return { from, length };
+  };
+  const node = (type: DataType): Data => {
+    const [length, nullCount] = [next(), next()];
+    if (DataType.isNull(type)) return new Data(type, 0, length, length);
+    const validity = buffer();
+    const bitmap = nullCount === 0 ? undefined : new Uint8Array(bytes, validity.from, validity.length);
+    const build = (offsets: Int32Array | undefined, values: unknown, children: Data[]) =>
+      new Data(type, 0, length, nullCount, [offsets, values, bitmap, undefined] as never, children);
+    if (DataType.isStruct(type)) {
+      return build(
+        undefined,
+        undefined,
+        type.children.map((child) => node(child.type)),
+      );
+    }
+    if (DataType.isList(type) || DataType.isMap(type)) {
+      const offsets = new Int32Array(bytes, buffer().from, length + 1);
+      return build(
+        offsets,
+        undefined,
+        type.children.map((child) => node(child.type)),
+      );
+    }
+    const isVariable = DataType.isUtf8(type) || DataType.isBinary(type);
+    const offsets = isVariable ? new Int32Array(bytes, buffer().from, length + 1) : undefined;
+    const values = buffer();
+    return build(offsets, new type.ArrayType(bytes, values.from, values.length / type.ArrayType.BYTES_PER_ELEMENT), []);
+  };
+  return node(type);
+}
+
+function cut(data: Data, from: number, length: number): Data {
+  return from === 0 && data.length === length ? data : data.slice(from, length);
+}
+
+function bytesOf(values: ArrayBufferView | undefined): Uint8Array {
+  if (values === undefined) return new Uint8Array(0);
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** Bits [from, from + count) to the front of the target; those behind the last are zero. */
+function copyBits(source: Uint8Array, from: number, count: number, target: Uint8Array): void {
+  const [first, shift] = [from >> 3, from & 7];
+  if (shift === 0) target.set(source.subarray(first, first + target.length));
+  else {
+    for (let byte = 0; byte < target.length; byte++) {
+      const [low, high] = [source[first + byte] ?? 0, source[first + byte + 1] ?? 0];
+      target[byte] = (low >> shift) | (high << (8 - shift));
+    }
+  }
+  if (count % 8 > 0) target[target.length - 1] = (target.at(-1) ?? 0) & ((1 << (count & 7)) - 1);
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Data, Schema } from 'apache-arrow';
+import { IcecoreError } from '../errors.ts';
+import { blockFileHeader, blockFileTrailer, type DirectoryShape, directoryShape } from './block-file-directory.ts';
+import { PartBytes } from './block-file-part.ts';
+
+/** Rows of some columns: of a block, or of a whole row group. */
+export interface BlockColumns {
+  readonly rowCount: number;
+  /** Of the schema's types, each of `rowCount` cells. */
+  readonly columns: readonly Data[];
+}
+
+/** Names of files that are being written: the host and process that do, so that what one left behind is known for that. */
+export function temporaryName(path: string): string {
+  return `${path}.${encodeURIComponent(hostname()).replaceAll('.', '%2E')}.${process.pid}.${randomUUID()}.tmp`;
+}
+
+/**
+ * Writes a block file, either block by block (a block is read at once then) or column by column, for groups too large to hold: one way
+ * for all of a file. The file appears under its name when it is whole. Synchronous, for worker threads. All but `abandon` throw OVERLOADED
+ * where the disk is full, and leave nothing then.
+ */
+export class BlockFileWriter {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #schema: Schema;
+  readonly #blockRows: number;
+  readonly #shape: DirectoryShape;
+  readonly #header: Buffer;
+  readonly #part = new PartBytes();
+  /** The numbers of each block. */
+  readonly #blocks: Float64Array[] = [];
+  /** Which columns were written, where they come one by one. */
+  readonly #written = new Set<number>();
+  #file: number | null;
+  #position = 0;
+
+  private constructor(path: string, key: string, schema: Schema, blockRows: number) {
+    this.#path = path;
+    this.#temporary = temporaryName(path);
+    this.#schema = schema;
+    this.#blockRows = blockRows;
+    this.#shape = directoryShape(schema);
+    this.#header = blockFileHeader(key, schema);
+    mkdirSync(dirname(path), { recursive: true });
+    this.#file = openSync(this.#temporary, 'wx');
+    this.#append(this.#header);
+  }
+
+  /** `blockRows` is how many rows a block has at most. Makes the directory where there is none. */
+  static create(path: string, key: string, schema: Schema, blockRows: number): BlockFileWriter {
+    return new BlockFileWriter(path, key, schema, blockRows);
+  }
+
+  /** Bytes written so far. */
+  get bytes(): number {
+    return this.#position;
+  }
+
+  /** The next block. */
+  write({ rowCount, columns }: BlockColumns): void {
+    this.#check(this.#written.size === 0, 'is written column by column');
+    this.#check(rowCount <= this.#blockRows, `takes blocks of ${this.#blockRows} rows, not of ${rowCount}`);
+    this.#check(
+      columns.length === this.#schema.fields.length,
+      `has ${this.#schema.fields.length} columns, not ${columns.length}`,
+    );
+    const numbers = this.#newBlock(rowCount);
+    for (const [column, data] of columns.entries()) this.#writePart(numbers, column, data);
+  }
+
+  /** The next rows, as many as they are, in as many blocks as they take. */
+  writeRows({ rowCount, columns }: BlockColumns): void {
+    for (let from = 0; from < rowCount; from += this.#blockRows) {
+      const count = Math.min(this.#blockRows, rowCount - from);
+      this.write({ rowCount: count, columns: columns.map((data) => data.slice(from, count)) });
+    }
+  }
+
+  /** A whole column of the file; all have the same number of rows. */
+  writeColumn(column: number, data: Data): void {
+    this.#check(this.#written.size > 0 || this.#blocks.length === 0, 'is written block by block');
+    this.#check(column in this.#schema.fields && !this.#written.has(column), `cannot take column ${column} now`);
+    if (this.#written.size === 0) {
+      for (let from = 0; from < data.length; from += this.#blockRows) {
+        this.#newBlock(Math.min(this.#blockRows, data.length - from));
+      }
+    }
+    this.#written.add(column);
+    this.#check(data.length === this.#rowCount, `has ${this.#rowCount} rows, its column ${column} ${data.length}`);
+    let from = 0;
+    for (const numbers of this.#blocks) {
+      const count = numbers[0] ?? 0;
+      this.#writePart(numbers, column, count === data.length ? data : data.slice(from, count));
+      from += count;
+    }
+  }
+
+  /**
+   * Puts the file in its place, where it replaces another; its bytes. Throws FAILED_PRECONDITION that can be tried again where
+   * somebody removed it meanwhile.
+   */
+  finish(): number {
+    const columns = this.#schema.fields.length;
+    this.#check(this.#written.size === 0 || this.#written.size === columns, `lacks columns of its ${columns}`);
+    const directory = Buffer.concat(this.#blocks.map(({ buffer }) => new Uint8Array(buffer as ArrayBuffer)));
+    const trailer = blockFileTrailer(this.#header, this.#position, directory);
+    this.#append(directory);
+    this.#append(trailer);
+    try {
+      this.#close();
+      renameSync(this.#temporary, this.#path);
+    } catch (error) {
+      this.abandon();
+      throw removedMeanwhile(this.#path, error);
+    }
+    return this.#position;
+  }
+
+  /** Leaves nothing; does nothing after `finish`. */
+  abandon(): void {
+    this.#close();
+    rmSync(this.#temporary, { force: true });
+  }
+
+  get #rowCount(): number {
+    return this.#blocks.reduce((sum, numbers) => sum + (numbers[0] ?? 0), 0);
+  }
+
+  #newBlock(rowCount: number): Float64Array {
+    const numbers = new Float64Array(this.#shape.blockNumbers);
+    numbers[0] = rowCount;
+    this.#blocks.push(numbers);
+    return numbers;
+  }
+
+  #writePart(block: Float64Array, column: number, data: Data): void {
+    this.#check(data.length === block[0], `has a block of ${block[0]} rows, and ${data.length} in column ${column}`);
+    const { bytes, numbers } = this.#part.write(data);
+    const start = this.#shape.columns[column]?.start ?? 0;
+    block.set([this.#position, bytes.length, crc32(bytes), ...numbers], start);
+    this.#append(bytes);
+  }
+
+  #append(bytes: Buffer): void {
+    const file = this.#file;
+    if (file === null) throw new IcecoreError('INTERNAL', `The block file ${this.#path} is closed.`);
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, this.#position + done);
+    } catch (error) {
+      this.abandon();
+      throw diskError(this.#path, error);
+    }
+    this.#position += bytes.length;
+  }
+
+  #close(): void {
+    const file = this.#file;
+    this.#file = null;
+    if (file !== null) closeSync(file);
+  }
+
+  #check(isRight: boolean, otherwise: string): void {
+    if (!isRight) throw new IcecoreError('INTERNAL', `The block file ${this.#path} ${otherwise}.`);
+  }
+}
+
+/** OVERLOADED for a disk without room; others as they are. */
+export function diskError(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new IcecoreError(
+    'OVERLOADED',
+    `The disk that holds the feed cache is full: ${dirname(path)}. Make room there, set ICECORE_CACHE_DIR to a larger disk, or lower ICECORE_FEED_CACHE_BYTES.`,
+    { context: { directory: dirname(path) }, cause: error, retryable: true },
+  );
+}
+
+function removedMeanwhile(path: string, error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
+  return new IcecoreError('FAILED_PRECONDITION', `The feed cache ${dirname(path)} was emptied while a file of it was written.`, {
+    cause: error,
+    retryable: true,
+  });
+}

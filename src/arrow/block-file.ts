@@ -1,0 +1,149 @@
+import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import type { Data, Schema } from 'apache-arrow';
+import {
+  blockFileMagic,
+  type DirectoryShape,
+  directoryShape,
+  hasRightChecksum,
+  parseHeader,
+  parseTrailer,
+  trailerBytes,
+} from './block-file-directory.ts';
+import { readPart } from './block-file-part.ts';
+
+/**
+ * Decoded columns on local disk, in blocks (block-file-directory.ts has the layout). A file that is torn, changed, or another's is as good
+ * as none: it is removed, and the caller makes it anew. Synchronous, for worker threads.
+ */
+export class BlockFile {
+  readonly path: string;
+  readonly schema: Schema;
+  readonly bytes: number;
+  /** Rows of each block. */
+  readonly rowCounts: readonly number[];
+  readonly #shape: DirectoryShape;
+  readonly #directory: Float64Array;
+  #file: number | null;
+
+  private constructor(path: string, file: number, bytes: number, schema: Schema, directory: Float64Array) {
+    this.path = path;
+    this.schema = schema;
+    this.bytes = bytes;
+    this.#file = file;
+    this.#shape = directoryShape(schema);
+    this.#directory = directory;
+    const { blockNumbers } = this.#shape;
+    this.rowCounts = Array.from({ length: directory.length / blockNumbers }, (_, block) => directory[block * blockNumbers] ?? 0);
+  }
+
+  /** Null where there is no whole file with this very key. */
+  static open(path: string, key: string): BlockFile | null {
+    let file: number;
+    try {
+      file = openSync(path, 'r');
+    } catch {
+      return null;
+    }
+    const opened = opening(path, file, key, (...parts) => new BlockFile(...parts));
+    if (opened === null) discard(path, file);
+    return opened;
+  }
+
+  /**
+   * The columns of a block, on one ArrayBuffer of their own; null where the file is no longer what was written: it is closed and removed
+   * then.
+   */
+  read(block: number): readonly Data[] | null {
+    const { blockNumbers, columns } = this.#shape;
+    const numbers = this.#directory.subarray(block * blockNumbers, (block + 1) * blockNumbers);
+    if (this.#file === null || numbers.length !== blockNumbers) return null;
+    const parts = columns.map(({ start }) => ({ offset: numbers[start] ?? 0, bytes: numbers[start + 1] ?? 0, at: 0 }));
+    let total = 0;
+    for (const part of parts) {
+      part.at = total;
+      total += part.bytes;
+    }
+    // Without zeros first: all of it is read over.
+    const bytes = Buffer.allocUnsafeSlow(total);
+    const isWhole =
+      readRuns(this.#file, parts, bytes) &&
+      parts.every(({ at, bytes: size }, column) => {
+        return crc32(bytes.subarray(at, at + size)) === numbers[(columns[column]?.start ?? 0) + 2];
+      });
+    if (!isWhole) {
+      discard(this.path, this.#file);
+      this.#file = null;
+      return null;
+    }
+    return columns.map(({ start, end }, column) => {
+      const type = this.schema.fields[column]?.type;
+      if (type === undefined) throw new RangeError(`No field ${column}.`);
+      return readPart(type, bytes.buffer, parts[column]?.at ?? 0, numbers.subarray(start + 3, end));
+    });
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+}
+
+interface PlacedPart {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+/** Parts that follow each other in the file are read at once. */
+function readRuns(file: number, parts: readonly PlacedPart[], target: Buffer): boolean {
+  for (let first = 0; first < parts.length; ) {
+    const { offset, at } = parts[first] as PlacedPart;
+    let length = 0;
+    for (; first < parts.length && parts[first]?.offset === offset + length; first++) length += parts[first]?.bytes ?? 0;
+    if (!readFully(file, target.subarray(at, at + length), offset)) return false;
+  }
+  return true;
+}
+
+function readFully(file: number, target: Buffer, position: number): boolean {
+  try {
+    for (let done = 0; done < target.length; ) {
+      const read = readSync(file, target, done, target.length - done, position + done);
+      if (read === 0) return false;
+      done += read;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type Made = (path: string, file: number, bytes: number, schema: Schema, directory: Float64Array) => BlockFile;
+
+function opening(path: string, file: number, key: string, make: Made): BlockFile | null {
+  const { size } = fstatSync(file);
+  if (size < trailerBytes) return null;
+  const trailer = Buffer.alloc(trailerBytes);
+  if (!readFully(file, trailer, size - trailerBytes)) return null;
+  const found = parseTrailer(trailer, size);
+  if (found === null) return null;
+  const header = Buffer.allocUnsafeSlow(found.headerBytes);
+  const directory = Buffer.allocUnsafeSlow(found.directoryBytes);
+  if (!readFully(file, header, 0) || !readFully(file, directory, found.directoryOffset)) return null;
+  if (!hasRightChecksum(header, directory, trailer) || !header.subarray(0, blockFileMagic.length).equals(blockFileMagic)) {
+    return null;
+  }
+  const { key: written, schema } = parseHeader(header);
+  if (written !== key) return null;
+  return make(path, file, size, schema, new Float64Array(directory.buffer));
+}
+
+function discard(path: string, file: number): void {
+  closeSync(file);
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Whoever may not remove it cannot replace it either, and reads it as missing.
+  }
+}
