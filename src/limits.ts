@@ -398,3 +398,9 @@ export const feedCountRowsMax = 64 * 1024 * 1024;
 export const feedCountFilesMax = 256;
 /** Bits of the rows that match, on local disk: those of 32 billion rows. */
 export const feedMatchesBytesMax = 4 * 1024 * 1024 * 1024;
+
+/** The feed's decoded columns on local disk, where nobody says how many bytes: a share of what the disk has free, and not more than this. */
+export const feedCacheDiskShare = 0.5;
+export const feedCacheBytesDefaultMax = 64 * 1024 * 1024 * 1024;
+/** A file of the feed cache that was begun and not written to for so long has no writer any more. */
+export const feedCacheLeftOverMs = 60 * 60 * 1000;

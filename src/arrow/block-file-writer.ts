@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Data, Schema } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
+import { temporaryName } from './block-cache-files.ts';
 import { blockFileHeader, blockFileTrailer, type DirectoryShape, directoryShape } from './block-file-directory.ts';
 import { PartBytes } from './block-file-part.ts';
 
@@ -13,11 +12,6 @@ export interface BlockColumns {
   readonly rowCount: number;
   /** Of the schema's types, each of `rowCount` cells. */
   readonly columns: readonly Data[];
-}
-
-/** Names of files that are being written: the host and process that do, so that what one left behind is known for that. */
-export function temporaryName(path: string): string {
-  return `${path}.${encodeURIComponent(hostname()).replaceAll('.', '%2E')}.${process.pid}.${randomUUID()}.tmp`;
 }
 
 /**

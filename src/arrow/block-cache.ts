@@ -1,0 +1,216 @@
+import { utimesSync } from 'node:fs';
+import { rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IcecoreError } from '../errors.ts';
+import { feedCacheBytesDefaultMax, feedCacheDiskShare } from '../limits.ts';
+import { blockFileName, type CacheFile, scanCache } from './block-cache-files.ts';
+
+interface CachedFile {
+  bytes: number;
+  usedMs: number;
+  /** When its time on disk was set. */
+  touchedMs: number;
+  /** The scan under way when it was last heard of by other means. */
+  heardIn: number;
+}
+
+/** Bytes that are kept free for somebody who is about to write. */
+export interface CacheRoom {
+  readonly bytes: number;
+  /** Gives back what was not admitted; once. */
+  readonly release: () => void;
+}
+
+/** Uses within this time of each other set a file's time once. */
+const touchMs = 1000;
+/** Whoever has to make room makes a little more, so that the directory is read once for many files. */
+const lowWater = 0.95;
+
+/**
+ * A directory of block files on local disk, bounded by bytes; those used least recently leave first, also after a restart. It may be
+ * emptied, and shared with other processes, at any time: what is gone is found missing and made anew. Of one process there is one for each
+ * directory, on its main thread.
+ */
+export class BlockCache {
+  readonly directory: string;
+  readonly bytesMax: number;
+  /** By path; of the same moment, the ones used first come first. */
+  readonly #files = new Map<string, CachedFile>();
+  readonly #pins = new Map<string, number>();
+  #bytes = 0;
+  #reserved = 0;
+  #scans = 0;
+  /** Makes room for one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(directory: string, bytesMax: number) {
+    this.directory = directory;
+    this.bytesMax = bytesMax;
+  }
+
+  /**
+   * `bytesMax` left out is half of what the disk has free, with what the cache already holds, but not more than 64 GiB. Removes what
+   * processes that are gone left behind, and files beyond the limit.
+   */
+  static async open(directory: string, bytesMax?: number): Promise<BlockCache> {
+    const files = await scanCache(directory);
+    const cache = new BlockCache(directory, bytesMax ?? (await defaultBytes(directory, files)));
+    cache.#take(files);
+    await cache.#makeRoom(0);
+    return cache;
+  }
+
+  /** Bytes of the files that it knows of. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Where the file of a key lies, if there is one. */
+  pathOf(key: string): string {
+    return join(this.directory, blockFileName(key));
+  }
+
+  /** Keeps a file, also one yet to come, from leaving by this process, until the function that it gives back is called. */
+  pin(path: string): () => void {
+    this.#pins.set(path, (this.#pins.get(path) ?? 0) + 1);
+    let isPinned = true;
+    return () => {
+      if (!isPinned) return;
+      isPinned = false;
+      const pins = (this.#pins.get(path) ?? 1) - 1;
+      if (pins === 0) this.#pins.delete(path);
+      else this.#pins.set(path, pins);
+    };
+  }
+
+  /** A file was used: it leaves later. False where it is not there, whoever removed it. */
+  touch(path: string): boolean {
+    const nowMs = Date.now();
+    const file = this.#files.get(path);
+    if (file !== undefined && nowMs - file.touchedMs < touchMs) {
+      this.#use(path, file, nowMs);
+      return true;
+    }
+    try {
+      utimesSync(path, nowMs / 1000, nowMs / 1000);
+    } catch {
+      this.forget(path);
+      return false;
+    }
+    // One that another process wrote is counted when the directory is read.
+    if (file !== undefined) {
+      file.touchedMs = nowMs;
+      this.#use(path, file, nowMs);
+    }
+    return true;
+  }
+
+  /** Counts a file that was written there, of so many bytes, and removes others where they are too many now. */
+  async admit(path: string, bytes: number): Promise<void> {
+    this.forget(path);
+    const nowMs = Date.now();
+    this.#files.set(path, { bytes, usedMs: nowMs, touchedMs: nowMs, heardIn: this.#scans });
+    this.#bytes += bytes;
+    if (this.#bytes + this.#reserved > this.bytesMax) await this.#inTurn(() => this.#makeRoom(0));
+  }
+
+  /** A file is gone, or no good. */
+  forget(path: string): void {
+    this.#bytes -= this.#files.get(path)?.bytes ?? 0;
+    this.#files.delete(path);
+  }
+
+  /**
+   * Keeps so many bytes free for who is about to write them: others leave for them, and nobody else gets them. Throws OVERLOADED where
+   * what is in use, or the disk, leaves too few; `context` has `bytesNeeded` and `bytesAvailable`.
+   */
+  async room(bytes: number): Promise<CacheRoom> {
+    return await this.#inTurn(async () => {
+      await this.#makeRoom(bytes);
+      const { bytesMax } = this;
+      const disk = (await freeBytes(this.directory)) - this.#reserved;
+      const available = Math.max(0, Math.min(bytesMax - this.#reserved - this.#bytes, disk));
+      if (bytes > available) throw noRoom(this.directory, { bytesNeeded: bytes, bytesAvailable: available, bytesMax });
+      this.#reserved += bytes;
+      let isHeld = true;
+      return {
+        bytes,
+        release: () => {
+          if (isHeld) this.#reserved -= bytes;
+          isHeld = false;
+        },
+      };
+    });
+  }
+
+  #use(path: string, file: CachedFile, nowMs: number): void {
+    file.usedMs = nowMs;
+    this.#files.delete(path);
+    this.#files.set(path, file);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Removes files until as many bytes are free, or those left are in use. Reads the directory first: others write and remove there. */
+  async #makeRoom(bytes: number): Promise<void> {
+    const limit = this.bytesMax - this.#reserved;
+    const isTight = this.#bytes + bytes > limit;
+    const diskBytes = bytes === 0 ? 0 : bytes + this.#reserved - (await freeBytes(this.directory));
+    if (!isTight && diskBytes <= 0) return;
+    const scan = ++this.#scans;
+    this.#take(await scanCache(this.directory), scan);
+    const target = Math.max(0, Math.min(limit, this.bytesMax * lowWater - this.#reserved) - bytes);
+    const goal = Math.min(this.#bytes > limit - bytes ? target : this.#bytes, this.#bytes - diskBytes);
+    const byUse = [...this.#files].sort(([, a], [, b]) => a.usedMs - b.usedMs);
+    for (const [path] of byUse) {
+      if (this.#bytes <= goal) return;
+      if (this.#pins.has(path) || !this.#files.has(path)) continue;
+      await rm(path, { force: true }).catch(() => undefined);
+      this.forget(path);
+    }
+  }
+
+  /** What the directory holds, but for what happened while it was read. */
+  #take(found: readonly CacheFile[], scan = 0): void {
+    const present = new Set(found.map(({ path }) => path));
+    for (const [path, file] of [...this.#files]) if (!present.has(path) && file.heardIn < scan) this.forget(path);
+    for (const { path, bytes, modifiedMs } of found) {
+      const known = this.#files.get(path);
+      const usedMs = Math.max(known?.usedMs ?? 0, modifiedMs);
+      if (known === undefined) this.#files.set(path, { bytes, usedMs, touchedMs: 0, heardIn: 0 });
+      else Object.assign(known, { bytes, usedMs });
+      this.#bytes += bytes - (known?.bytes ?? 0);
+    }
+  }
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch {
+    // The directory is gone; whoever writes makes it again.
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+async function defaultBytes(directory: string, files: readonly CacheFile[]): Promise<number> {
+  const held = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return Math.min(feedCacheBytesDefaultMax, Math.floor(((await freeBytes(directory)) + held) * feedCacheDiskShare));
+}
+
+function noRoom(
+  directory: string,
+  context: { readonly bytesNeeded: number; readonly bytesAvailable: number; readonly bytesMax: number },
+): IcecoreError {
+  const { bytesNeeded, bytesAvailable, bytesMax } = context;
+  return new IcecoreError(
+    'OVERLOADED',
+    `The feed cache ${directory} has no room for ${bytesNeeded} bytes: ${bytesAvailable} of its ${bytesMax} can be had beside what other feeds use. Raise ICECORE_FEED_CACHE_BYTES, make room on the disk, ask for fewer columns, or try again when other feeds have ended.`,
+    { context, retryable: true },
+  );
+}
