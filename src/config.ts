@@ -13,6 +13,8 @@ export interface Config {
   readonly catalog: string;
   /** Local disk that can be lost at any time. */
   readonly cacheDirectory: string;
+  /** ICECORE_FEED_CACHE_BYTES: of the feeds' decoded columns there; undefined for a share of the disk (limits.ts). */
+  readonly feedCacheBytesMax: number | undefined;
   /** ICECORE_API_KEYS: a JSON list or a file with one; undefined for a server without access control. */
   readonly apiKeys: string | undefined;
   /** ICECORE_GRANTS: a JSON list or a file with one: which tables each subject may read and write. */
@@ -65,6 +67,7 @@ export function parseConfig(args: readonly string[], environment: Environment): 
     warehouse: choose(flags.warehouse, 'ICECORE_WAREHOUSE') ?? join(directory, 'warehouse'),
     catalog,
     cacheDirectory: resolve(nonEmpty(environment.ICECORE_CACHE_DIR) ?? join(directory, 'cache')),
+    feedCacheBytesMax: bytesOf('ICECORE_FEED_CACHE_BYTES', nonEmpty(environment.ICECORE_FEED_CACHE_BYTES)),
     apiKeys: nonEmpty(environment.ICECORE_API_KEYS),
     grants: nonEmpty(environment.ICECORE_GRANTS),
     fileRoots: listOf(environment.ICECORE_FILE_ROOTS, delimiter).map((root) => resolve(root)),
@@ -119,6 +122,16 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new IcecoreError('BAD_USER_INPUT', `"${text}" is no port: give a number from 0 to 65535 with --port or ICECORE_PORT.`);
+}
+
+function bytesOf(variable: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = Number(text);
+  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(bytes)) return bytes;
+  throw new IcecoreError(
+    'BAD_USER_INPUT',
+    `${variable} is "${text}", which is no number of bytes: give one in digits, such as 64000000000.`,
+  );
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -56,7 +56,7 @@ async function scanFile(path: string, name: string): Promise<CacheFile | null> {
 /** Whoever still writes a file changes it all the time. A number of a process says nothing about another host's. */
 function isLeftOver(name: string, modifiedMs: number): boolean {
   const owner = ownerOf(name);
-  if (owner !== null && owner.isOwn && modifiedMs < Date.now() - process.uptime() * 1000 - clockSlackMs) return true;
+  if (owner?.isOwn && modifiedMs < Date.now() - process.uptime() * 1000 - clockSlackMs) return true;
   if (owner !== null && owner.host === hostLabel() && isGone(owner.pid)) return true;
   return modifiedMs < Date.now() - feedCacheLeftOverMs;
 }
