@@ -240,6 +240,16 @@ export const cliPageSize = 200;
 /** Of one table's snapshots and refs, what the command line shows. */
 export const cliSnapshotsShownMax = 10;
 export const cliRefsShownMax = 50;
+/** Of the head of an Arrow message that the command line reads: some hundred bytes a column. */
+export const cliFeedHeadBytesMax = 64 * 1024 * 1024;
+/** Of a batch that the command line writes: it is held in memory until it is there as a whole. */
+export const cliFeedBodyBytesMax = 4 * 1024 ** 3;
+/** A feed that brings nothing for so long is asked for anew: before its first batch the server may have matches to count. */
+export const cliFeedSilenceMsMax = 10 * 60 * 1000;
+/** A feed that broke off is asked for again until nothing has come for so long, after pauses that double up to a limit. */
+export const cliFeedPatienceMs = 5 * 60 * 1000;
+export const cliFeedPauseMsMin = 200;
+export const cliFeedPauseMsMax = 15_000;
 /** SELECTs streamed at the same time: each holds one of the guarded connections while its reader takes its time. */
 export const sqlStreamsAtOnceMax = 10;
 /** Journal entries that one flush moves: they are held in memory, and the lease has to last until they are committed. */
@@ -367,6 +377,8 @@ export const parquetFooterBytesMax = 256 * 1024 * 1024;
 export const parquetGroupRowsMax = 64 * 1024 * 1024;
 /** What a page may inflate to; writers aim at 1 MiB, a dictionary may take more. Guards against a page that inflates without end. */
 export const parquetPageBytesMax = 512 * 1024 * 1024;
+/** Memory for inflated pages that a thread keeps for the next ones; what writers aim at, and DuckDB's pages of 122,880 texts, are smaller. */
+export const parquetPageKeptBytesMax = 16 * 1024 * 1024;
 /** One column of one row group as it is decoded. Arrow's offsets reach to 2 GiB. */
 export const parquetColumnBytesMax = 1024 * 1024 * 1024;
 /** The wanted columns of one row group together, in the file and as they are decoded: whoever wants more at a time asks for fewer columns. */
