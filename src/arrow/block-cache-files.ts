@@ -24,6 +24,11 @@ export function temporaryName(path: string): string {
   return `${path}.${hostLabel()}.${process.pid}.${randomUUID()}${temporarySuffix}`;
 }
 
+/** Whether somebody writes a file, or wrote it once. */
+export function isTemporary(path: string): boolean {
+  return path.endsWith(temporarySuffix);
+}
+
 /**
  * What a cache's directory holds; made where it is missing. Temporary files of processes that are gone are removed, and those of others
  * than this one counted: it knows its own.
@@ -31,7 +36,7 @@ export function temporaryName(path: string): string {
 export async function scanCache(directory: string): Promise<readonly CacheFile[]> {
   await mkdir(directory, { recursive: true });
   const files: CacheFile[] = [];
-  const names = (await readdir(directory)).filter((name) => name.endsWith(blocksSuffix) || name.endsWith(temporarySuffix));
+  const names = (await readdir(directory)).filter((name) => name.endsWith(blocksSuffix) || isTemporary(name));
   for (let first = 0; first < names.length; first += scannedAtOnce) {
     const found = await Promise.all(
       names.slice(first, first + scannedAtOnce).map((name) => scanFile(join(directory, name), name)),

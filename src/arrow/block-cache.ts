@@ -3,13 +3,11 @@ import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IcecoreError } from '../errors.ts';
 import { feedCacheBytesDefaultMax, feedCacheDiskShare } from '../limits.ts';
-import { blockFileName, type CacheFile, scanCache } from './block-cache-files.ts';
+import { blockFileName, type CacheFile, isTemporary, scanCache } from './block-cache-files.ts';
 
 interface CachedFile {
   bytes: number;
   usedMs: number;
-  /** When its time on disk was set. */
-  touchedMs: number;
   /** The scan under way when it was last heard of by other means. */
   heardIn: number;
 }
@@ -21,10 +19,11 @@ export interface CacheRoom {
   readonly release: () => void;
 }
 
-/** Uses within this time of each other set a file's time once. */
-const touchMs = 1000;
-/** Whoever has to make room makes a little more, so that the directory is read once for many files. */
-const lowWater = 0.95;
+/**
+ * Whoever has to make room makes so much of the limit more, and the directory is read again when so much was written: then it is read
+ * once for many files, and processes that share it exceed the limit by no more than this each.
+ */
+const slack = 0.05;
 
 /**
  * A directory of block files on local disk, bounded by bytes; those used least recently leave first, also after a restart. It may be
@@ -40,6 +39,8 @@ export class BlockCache {
   #bytes = 0;
   #reserved = 0;
   #scans = 0;
+  /** Written since the directory was read. */
+  #unscanned = 0;
   /** Makes room for one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -85,22 +86,18 @@ export class BlockCache {
 
   /** A file was used: it leaves later. False where it is not there, whoever removed it. */
   touch(path: string): boolean {
-    const nowMs = Date.now();
-    const file = this.#files.get(path);
-    if (file !== undefined && nowMs - file.touchedMs < touchMs) {
-      this.#use(path, file, nowMs);
-      return true;
-    }
+    const usedMs = Date.now();
     try {
-      utimesSync(path, nowMs / 1000, nowMs / 1000);
+      utimesSync(path, usedMs / 1000, usedMs / 1000);
     } catch {
       this.forget(path);
       return false;
     }
+    const file = this.#files.get(path);
     // One that another process wrote is counted when the directory is read.
     if (file !== undefined) {
-      file.touchedMs = nowMs;
-      this.#use(path, file, nowMs);
+      this.#files.delete(path);
+      this.#files.set(path, { ...file, usedMs });
     }
     return true;
   }
@@ -108,10 +105,10 @@ export class BlockCache {
   /** Counts a file that was written there, of so many bytes, and removes others where they are too many now. */
   async admit(path: string, bytes: number): Promise<void> {
     this.forget(path);
-    const nowMs = Date.now();
-    this.#files.set(path, { bytes, usedMs: nowMs, touchedMs: nowMs, heardIn: this.#scans });
+    this.#files.set(path, { bytes, usedMs: Date.now(), heardIn: this.#scans });
     this.#bytes += bytes;
-    if (this.#bytes + this.#reserved > this.bytesMax) await this.#inTurn(() => this.#makeRoom(0));
+    this.#unscanned += bytes;
+    if (this.#isTight(0)) await this.#inTurn(() => this.#makeRoom(0));
   }
 
   /** A file is gone, or no good. */
@@ -143,10 +140,8 @@ export class BlockCache {
     });
   }
 
-  #use(path: string, file: CachedFile, nowMs: number): void {
-    file.usedMs = nowMs;
-    this.#files.delete(path);
-    this.#files.set(path, file);
+  #isTight(bytes: number): boolean {
+    return this.#bytes + this.#reserved + bytes > this.bytesMax || this.#unscanned > slack * this.bytesMax;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -157,18 +152,18 @@ export class BlockCache {
 
   /** Removes files until as many bytes are free, or those left are in use. Reads the directory first: others write and remove there. */
   async #makeRoom(bytes: number): Promise<void> {
-    const limit = this.bytesMax - this.#reserved;
-    const isTight = this.#bytes + bytes > limit;
-    const diskBytes = bytes === 0 ? 0 : bytes + this.#reserved - (await freeBytes(this.directory));
-    if (!isTight && diskBytes <= 0) return;
+    const diskLacks = bytes === 0 ? 0 : bytes + this.#reserved - (await freeBytes(this.directory));
+    if (!this.#isTight(bytes) && diskLacks <= 0) return;
     const scan = ++this.#scans;
+    this.#unscanned = 0;
     this.#take(await scanCache(this.directory), scan);
-    const target = Math.max(0, Math.min(limit, this.bytesMax * lowWater - this.#reserved) - bytes);
-    const goal = Math.min(this.#bytes > limit - bytes ? target : this.#bytes, this.#bytes - diskBytes);
+    const { bytesMax } = this;
+    const most = bytesMax - this.#reserved - bytes;
+    const goal = Math.min(this.#bytes > most ? Math.max(0, most - slack * bytesMax) : this.#bytes, this.#bytes - diskLacks);
     const byUse = [...this.#files].sort(([, a], [, b]) => a.usedMs - b.usedMs);
     for (const [path] of byUse) {
       if (this.#bytes <= goal) return;
-      if (this.#pins.has(path) || !this.#files.has(path)) continue;
+      if (this.#pins.has(path) || isTemporary(path) || !this.#files.has(path)) continue;
       await rm(path, { force: true }).catch(() => undefined);
       this.forget(path);
     }
@@ -181,7 +176,7 @@ export class BlockCache {
     for (const { path, bytes, modifiedMs } of found) {
       const known = this.#files.get(path);
       const usedMs = Math.max(known?.usedMs ?? 0, modifiedMs);
-      if (known === undefined) this.#files.set(path, { bytes, usedMs, touchedMs: 0, heardIn: 0 });
+      if (known === undefined) this.#files.set(path, { bytes, usedMs, heardIn: 0 });
       else Object.assign(known, { bytes, usedMs });
       this.#bytes += bytes - (known?.bytes ?? 0);
     }
