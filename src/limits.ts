@@ -229,8 +229,32 @@ export const feedWorldSizeMax = 65_536;
 
 /** Rows of one batch of a SELECT's result as Arrow. */
 export const sqlBatchRows = 65_536;
-/** Training feeds that are read at the same time: each holds one of the engine's connections while its reader takes its time. */
-export const feedsReadAtOnceMax = 10;
+/** Training feeds that are read at the same time: each holds its groups, 20 bytes of each, and a small piece of a batch while its client stalls. */
+export const feedsReadAtOnceMax = 500;
+/** Threads that decode and shuffle: more of them wait for memory and disk. */
+export const feedWorkersMax = 8;
+/** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
+export const feedBlocksBytesMax = 512 * 1024 * 1024;
+/** Files of the cache that a worker holds open. */
+export const feedFilesOpenMax = 256;
+/** Footers of Parquet files that a worker keeps parsed. */
+export const feedFootersBytesMax = 16 * 1024 * 1024;
+/** Groups that a worker decodes in turn: while the columns of one are on their way, another's are decoded. */
+export const feedDecodesPerWorkerMax = 2;
+/** Groups that a feed has decoded ahead, for each worker there is. */
+export const feedGroupsAheadPerWorker = 2;
+/** Rows behind a batch in which a feed looks for the groups to read ahead. */
+export const feedAheadRows = 4 * 1024 * 1024;
+/** Tries at a group whose file of live rows goes under our hands, and at a batch whose block files do. */
+export const feedDecodeTriesMax = 4;
+export const feedBatchTriesMax = 4;
+/** Encoded batches of all feeds that wait for their clients, beyond which those of stalled clients are let go and made again later. */
+export const feedEncodedBytesMax = 256 * 1024 * 1024;
+/** A client that takes nothing for so long has stalled; also how long another's batch waits for its room at most. */
+export const feedIdleBatchMs = 100;
+/** What is written to a client at a time: much, or little where memory is scarce. */
+export const feedPieceBytesMax = 4 * 1024 * 1024;
+export const feedPieceBytesMin = 1024 * 1024;
 /** Rows of a SELECT that the command line shows where it is not told how many. */
 export const cliRowsDefault = 1000;
 /** A statement that the command line reads from its input. */
@@ -416,3 +440,5 @@ export const feedCacheDiskShare = 0.5;
 export const feedCacheBytesDefaultMax = 64 * 1024 * 1024 * 1024;
 /** A file of the feed cache that was begun and not written to for so long has no writer any more. */
 export const feedCacheLeftOverMs = 60 * 60 * 1000;
+/** Files that went by SQL in a feed and are counted one by one; of others only that there were some is known. */
+export const feedSqlFilesCountedMax = 1000;

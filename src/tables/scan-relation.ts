@@ -135,7 +135,8 @@ async function openFile(tables: Tables, file: DataFile, { schemas }: TableMetada
 
 const readable: ReadonlySet<string> = new Set(['parquet', 'avro']);
 
-function refuseUnreadable({ file, deletes }: FileScanTask): void {
+/** Throws FAILED_PRECONDITION, naming the file, for a task with a file in a format that is not read, or that is encrypted. */
+export function refuseUnreadable({ file, deletes }: FileScanTask): void {
   if (!readable.has(file.fileFormat))
     throw unreadable(file.filePath, `is ${file.fileFormat}, and Icecore reads Parquet and Avro`);
   if (file.keyMetadata !== null) throw unreadable(file.filePath, 'is encrypted, which Icecore does not read');

@@ -1,3 +1,5 @@
+import type { BlockColumns } from '../arrow/block-file-writer.ts';
+import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import type { Literal, NestedField } from '../iceberg/type.ts';
 
 /** A row group of a Parquet file, or a whole Avro file: what a feed decodes at a time. */
@@ -31,31 +33,39 @@ export interface DecodeTask extends FeedGroup {
   readonly constants: ReadonlyMap<number, Literal>;
   /** Null where all rows are live and match. Read it with `readLiveRows`. */
   readonly liveRows: LiveRowsPlace | null;
-  /** Of its block file: equal for equal bytes, whatever the snapshot is. */
+  /** As `blockKey`. */
   readonly key: string;
   /** Null where `src/parquet` reads it, else why it goes by `decodeBySql`. */
   readonly uncovered: string | null;
 }
 
-/** The groups of one feed, in their order. Files that hold no match by their metrics have none: their rows are in no order. */
+/** A file of a feed: `count` groups from place `first` on. */
+export interface FeedFile {
+  readonly task: FileScanTask;
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * The groups of one feed, in their order. Files that hold no match by their metrics have none: groups without a match are left out of the order
+ * before anything is permuted. Where callers are told apart, its methods work for whoever opened it, whoever calls them.
+ */
 export interface FeedGroups {
-  /** How many there are, those without a matching row included. */
+  /** Those without a matching row included. */
   readonly count: number;
   /** Of each group, in order: what `epochOrder` takes. */
   readonly matchingRows: Uint32Array;
+  /** In order. */
+  readonly files: readonly FeedFile[];
   readonly group: (place: number) => FeedGroup;
+  /** Of its block file: equal for equal rows of equal columns, whatever the snapshot is. */
+  readonly blockKey: (place: number, signal?: AbortSignal) => Promise<string>;
   /** Has the live rows on disk when it resolves; asked again, it makes them anew where they are torn or gone. */
   readonly decodeTask: (place: number, signal?: AbortSignal) => Promise<DecodeTask>;
-  /** Gives the matching rows of a group through DuckDB to `write`, in order, in blocks of 65,536 and a last shorter one. Counted. */
+  /** Gives the matching rows of a group through DuckDB, in order, in blocks of 65,536 and a last shorter one. Counted. */
   readonly decodeBySql: (
     place: number,
     write: (block: BlockColumns) => void | Promise<void>,
     signal?: AbortSignal,
   ) => Promise<void>;
-}
-
-/** As in `src/arrow/block-file.ts`. */
-interface BlockColumns {
-  readonly rowCount: number;
-  readonly columns: readonly import('apache-arrow').Data[];
 }
