@@ -121,7 +121,8 @@ export class BatchGather {
     offsets[0] = 0;
     if (picks.every(isContiguous)) {
       let total = 0;
-      const elements = picks.map(({ block, from, at, count }) => {
+      const inOrder = picks.toSorted((one, other) => one.at - other.at);
+      const elements = inOrder.map(({ block, from, at, count }) => {
         const source: Int32Array = blockOf(sources, { block }).valueOffsets;
         const start = source[from] ?? 0;
         const length = (source[from + count] ?? 0) - start;
