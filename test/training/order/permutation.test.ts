@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { shuffledBlock } from '../../../src/training/order/block-shuffle.ts';
 import { orderWords } from '../../../src/training/order/order-hash.ts';
-import { permutation } from '../../../src/training/order/permutation.ts';
+import { inversePermutation, permutation } from '../../../src/training/order/permutation.ts';
 
 const seeds = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 
@@ -26,6 +26,24 @@ describe('A permutation', () => {
         const images = indices.map(image);
         expect(new Set(images).size).toBe(indices.length);
         expect(images.every((each) => Number.isSafeInteger(each) && each >= 0 && each < count)).toBe(true);
+      }),
+    );
+  });
+
+  test('has an inverse', () => {
+    const counts = fc.oneof(
+      fc.integer({ min: 1, max: 70 }),
+      fc.integer({ min: 1, max: 2 ** 33 }),
+      fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    );
+    fc.assert(
+      fc.property(counts, seeds, fc.array(fc.maxSafeNat(), { minLength: 1, maxLength: 50 }), (count, seed, numbers) => {
+        const words = orderWords('all', { seed, epoch: 0 });
+        const [image, index] = [permutation(count, words), inversePermutation(count, words)];
+        for (const number of numbers.map((each) => each % count)) {
+          expect(index(image(number))).toBe(number);
+          expect(image(index(number))).toBe(number);
+        }
       }),
     );
   });
