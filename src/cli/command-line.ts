@@ -1,6 +1,7 @@
 import { IcecoreError } from '../errors.ts';
 import type { Action, Command } from './command.ts';
 import type { Console } from './console.ts';
+import { feedCommand } from './feed/feed-command.ts';
 import { parseFlags } from './flags.ts';
 import { commandHelp, overview } from './help.ts';
 import { lineageCommand } from './lineage-command.ts';
@@ -29,7 +30,7 @@ export const serveCommand: TaughtCommand = {
   ],
 };
 
-const commands: readonly Command[] = [sqlCommand, tablesCommand, lineageCommand];
+const commands: readonly Command[] = [sqlCommand, tablesCommand, lineageCommand, feedCommand];
 const taught: readonly TaughtCommand[] = [serveCommand, ...commands];
 
 /**

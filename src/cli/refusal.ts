@@ -2,14 +2,23 @@
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: string;
+  /** Whether the same request may succeed later. */
+  readonly isRetryable: boolean;
 
-  constructor(message: string, code: string) {
+  constructor(message: string, code: string, { isRetryable = false }: { readonly isRetryable?: boolean } = {}) {
     super(message);
     this.code = code;
+    this.isRetryable = isRetryable;
   }
 }
 
-/** There is no Icecore where one was looked for; the message says what to do. */
+/** There is no Icecore where one was looked for, or no more of it; the message says what to do. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
+  readonly isRetryable: boolean;
+
+  constructor(message: string, { cause, isRetryable = true }: { readonly cause?: unknown; readonly isRetryable?: boolean } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.isRetryable = isRetryable;
+  }
 }

@@ -205,7 +205,7 @@ describe('icecore lineage', () => {
 
 describe('a command line that is not understood', () => {
   test.each([
-    [['sqll', 'SELECT 1'], 'There is no command "sqll"; there is: serve, sql, tables, lineage, help.'],
+    [['sqll', 'SELECT 1'], 'There is no command "sqll"; there is: serve, sql, tables, lineage, feed, help.'],
     [['sql'], 'Give a SELECT, in quotes, or - to read it from the input.'],
     [['sql', 'SELECT', '1'], 'Put the statement in quotes: "SELECT 1".'],
     [['sql', 'SELECT 1', '--row', '3'], 'There is no flag --row; there is: --param, --max-rows, --json, --url, --key.'],
@@ -230,10 +230,10 @@ describe('help', () => {
   test.each([['help'], ['--help'], ['-h']])('%s lists the commands', async (word) => {
     const { code, out } = await speak([word]);
     expect(code).toBe(0);
-    for (const command of ['serve', 'sql', 'tables', 'lineage']) expect(out).toContain(`icecore ${command} `);
+    for (const command of ['serve', 'sql', 'tables', 'lineage', 'feed']) expect(out).toContain(`icecore ${command} `);
   });
 
-  test.each(['serve', 'sql', 'tables', 'lineage'])('of %s comes by both ways', async (command) => {
+  test.each(['serve', 'sql', 'tables', 'lineage', 'feed'])('of %s comes by both ways', async (command) => {
     const asked = await speak(['help', command]);
     expect(asked.out).toContain(`icecore ${command}`);
     expect(await speak([command, '--help'])).toEqual(asked);

@@ -1,0 +1,62 @@
+import { cliFeedBodyBytesMax, cliFeedHeadBytesMax } from '../../limits.ts';
+import { Unreachable } from '../refusal.ts';
+import { type ArrowMessage, flatBytes, messageHead, prefixBytes } from './arrow-message.ts';
+
+/** Takes bytes by number from chunks that come as they come. */
+class ByteSource {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array();
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** Null where the source ends before them, and nothing of them has come. Throws Unreachable where it ends among them. */
+  async take(count: number): Promise<Uint8Array | null> {
+    if (count <= this.#rest.byteLength) return this.#cut(count);
+    const bytes = Buffer.allocUnsafeSlow(count);
+    let filled = 0;
+    while (filled < count) {
+      if (this.#rest.byteLength === 0) {
+        const step = await this.#chunks.next();
+        if (step.done === true && filled === 0) return null;
+        if (step.done === true) throw new Unreachable('The feed ended in the middle of a batch.');
+        this.#rest = step.value;
+      }
+      const part = this.#cut(Math.min(count - filled, this.#rest.byteLength));
+      bytes.set(part, filled);
+      filled += part.byteLength;
+    }
+    return bytes;
+  }
+
+  #cut(count: number): Uint8Array {
+    const part = this.#rest.subarray(0, count);
+    this.#rest = this.#rest.subarray(count);
+    return part;
+  }
+}
+
+/**
+ * The messages of an Arrow IPC stream, each when it is there as a whole; the stream's end is not among them. Ends where the stream does, which
+ * says nothing about whether it was all. Throws Unreachable for what is no such stream, and what the chunks throw.
+ */
+export async function* arrowMessages(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ArrowMessage, void, undefined> {
+  const source = new ByteSource(chunks);
+  for (;;) {
+    const prefix = await source.take(prefixBytes);
+    if (prefix === null) return;
+    const bytes = flatBytes(prefix, cliFeedHeadBytesMax);
+    if (bytes === 0) return;
+    const flat = await source.take(bytes);
+    if (flat === null) throw new Unreachable('The feed ended in the middle of a batch.');
+    const head = Buffer.concat([prefix, flat]);
+    const { bodyBytes } = messageHead(head);
+    if (bodyBytes > cliFeedBodyBytesMax) {
+      throw new Unreachable(`A batch has ${bodyBytes} bytes, which is too much at once: ask for fewer rows with --batch-size.`);
+    }
+    const body = bodyBytes === 0 ? new Uint8Array() : await source.take(bodyBytes);
+    if (body === null) throw new Unreachable('The feed ended in the middle of a batch.');
+    yield { head, body };
+  }
+}
