@@ -1,14 +1,15 @@
 /** Measures beside peers: `npm run bench -- NAME [--json]`. A table, or one JSON object. */
 import { parseArgs } from 'node:util';
-import { type BenchRow, benchTable } from './bench.ts';
+import { type BenchReport, type BenchRow, benchText } from './bench.ts';
 
 /** Loaded only when asked for: each brings software of its own. */
-const benches: Readonly<Record<string, () => Promise<() => Promise<readonly BenchRow[]>>>> = {
+const benches: Readonly<Record<string, () => Promise<() => Promise<BenchReport | readonly BenchRow[]>>>> = {
   'point-in-time': async () => (await import('./point-in-time.ts')).benchPointInTime,
   planning: async () => (await import('./planning.ts')).benchPlanning,
   rest: async () => (await import('./rest.ts')).benchRest,
   appends: async () => (await import('./appends.ts')).benchAppends,
   upserts: async () => (await import('./upserts.ts')).benchUpserts,
+  feed: async () => (await import('./feed.ts')).benchFeed,
   demo: async () => (await import('./demo.ts')).benchDemo,
 };
 
@@ -19,8 +20,9 @@ async function main(): Promise<void> {
   if (load === undefined || positionals.length !== 1) {
     throw new Error(`Say which: npm run bench -- NAME [--json]. There are: ${Object.keys(benches).join(', ')}.`);
   }
-  const rows = await (await load())();
-  console.log(values.json ? JSON.stringify({ name, rows }) : benchTable(rows));
+  const found = await (await load())();
+  const report = 'rows' in found ? found : { rows: found };
+  console.log(values.json ? JSON.stringify({ name, ...report }) : benchText(report));
 }
 
 main().catch((error: unknown) => {

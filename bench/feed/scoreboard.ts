@@ -1,0 +1,70 @@
+import { type Figures, figureCells, figuresOf, medianFigures, type ServingProcess } from './figures.ts';
+import { cpuSecondsOf, forgetPeak, peakBytesOf } from './process-usage.ts';
+import { type Reader, startReader } from './reader-process.ts';
+
+/** A reading that has not ended by then is stopped, and is said to have failed. */
+const readingMsMax = Number(process.env.ICECORE_BENCH_PEER_MS ?? 300_000);
+
+export interface Reading {
+  readonly name: string;
+  /** Clients that begin at once. */
+  readonly readers: readonly Reader[];
+  /** What each of them has to get. */
+  readonly rows: number;
+  readonly server?: ServingProcess;
+}
+
+/** The figures of every reading, round by round, and what went wrong. */
+export class Scoreboard {
+  readonly #rounds = new Map<string, Figures[]>();
+  readonly #failures = new Map<string, string>();
+
+  /** Reads once. A reading that fails is noted and not tried again. */
+  async read(reading: Reading): Promise<void> {
+    const { name } = reading;
+    if (this.#failures.has(name)) return;
+    try {
+      const figures = await measured(reading);
+      this.#rounds.set(name, [...(this.#rounds.get(name) ?? []), figures]);
+      console.error(`${name}: ${Math.round(figures.rowsPerSecond).toLocaleString('en')} rows/s`);
+    } catch (error) {
+      this.fail(name, error);
+    }
+  }
+
+  fail(name: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#failures.set(name, reason);
+    console.error(`${name} could not be measured: ${reason}`);
+  }
+
+  /** The medians; null where it was not measured. */
+  figures(name: string): Figures | null {
+    const rounds = this.#rounds.get(name);
+    return rounds === undefined ? null : medianFigures(rounds);
+  }
+
+  table(): readonly Readonly<Record<string, string>>[] {
+    return [...this.#rounds].map(([name, rounds]) => ({ reading: name, ...figureCells(medianFigures(rounds)) }));
+  }
+
+  notes(): readonly string[] {
+    return [...this.#failures].map(([name, reason]) => `${name} could not be measured: ${reason}`);
+  }
+}
+
+async function measured({ readers, rows, server }: Reading): Promise<Figures> {
+  const begin = await Promise.all(readers.map((reader) => startReader(reader, readingMsMax)));
+  if (server !== undefined) forgetPeak(server.pid);
+  await server?.latenessP99Ms?.();
+  const cpuBefore = server === undefined ? 0 : cpuSecondsOf(server.pid);
+  const clients = await Promise.all(begin.map((read) => read()));
+  for (const client of clients) {
+    if (client.rows !== rows) throw new Error(`${client.rows} rows were read, not ${rows}`);
+  }
+  return figuresOf(clients, {
+    cpuSeconds: server === undefined ? null : cpuSecondsOf(server.pid) - cpuBefore,
+    serverPeakMiB: server === undefined ? null : peakBytesOf(server.pid) / 2 ** 20,
+    latenessP99Ms: (await server?.latenessP99Ms?.()) ?? null,
+  });
+}
