@@ -11,6 +11,7 @@ import { ThriftReader, thriftType } from './thrift-reader.ts';
 export interface ParquetFile {
   readonly location: string;
   readonly sizeBytes: number;
+  /** Bytes that are the caller's, who may free them. */
   read(range: ByteRange): Promise<Uint8Array>;
 }
 

@@ -3,6 +3,7 @@ import { readDeltas } from './delta.ts';
 import type { Encoding, PhysicalType } from './format.ts';
 import { type ByteCursor, readHybrid, unpackBits } from './hybrid.ts';
 import type { LeafValues } from './leaf-values.ts';
+import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import { readPrefixed } from './variable-values.ts';
 
@@ -26,6 +27,7 @@ export class FixedValues implements LeafValues<FixedValues> {
     if (needed <= this.bytes.length) return;
     const [bytes, words] = memoryOf(Math.max(needed, Math.min(this.bytes.length * 2, parquetColumnBytesMax)));
     bytes.set(this.bytes.subarray(0, this.count * this.width));
+    freeBytes(this.bytes);
     [this.bytes, this.words] = [bytes, words];
   }
 
@@ -54,10 +56,10 @@ export class FixedValues implements LeafValues<FixedValues> {
     const target = this.bytes.subarray(this.count, this.count + count);
     if (encoding === 'PLAIN') {
       if (count > (cursor.end - cursor.at) * 8) throw damaged('a page has fewer values than it says');
-      unpackBits(cursor.bytes, cursor.at, 1, count, target, 0);
+      unpackBits(cursor.view, cursor.at, 1, count, target, 0);
     } else if (encoding === 'RLE') {
       // Four bytes with the length come first; it is all the page has.
-      readHybrid({ bytes: cursor.bytes, at: cursor.at + 4, end: cursor.end }, 1, count, target);
+      readHybrid({ ...cursor, at: cursor.at + 4 }, 1, count, target);
     } else {
       throw unsupported(`The encoding ${encoding} of BOOLEAN`);
     }
@@ -69,13 +71,7 @@ export class FixedValues implements LeafValues<FixedValues> {
       const [source, target, start] = [dictionary.words, this.words, this.count];
       for (let index = 0; index < count; index++) target[start + index] = source[indexes[index] as number] as number;
     } else if (width === 8) {
-      const [source, target] = [dictionary.words, this.words];
-      let to = this.count * 2;
-      for (let index = 0; index < count; index++) {
-        const from = (indexes[index] as number) * 2;
-        target[to++] = source[from] as number;
-        target[to++] = source[from + 1] as number;
-      }
+      pickPairs(dictionary.words, indexes, count, this.words, this.count * 2);
     } else {
       const [source, target] = [dictionary.bytes, this.bytes];
       let to = this.count * width;
@@ -96,10 +92,30 @@ export class FixedValues implements LeafValues<FixedValues> {
   }
 }
 
+/** As words, since a double would not keep the bits of each NaN. Two at a time take two thirds of the time. */
+function pickPairs(source: Int32Array, indexes: Int32Array, count: number, target: Int32Array, start: number): void {
+  let to = start;
+  let index = 0;
+  for (; index + 1 < count; index += 2) {
+    const from = (indexes[index] as number) << 1;
+    const next = (indexes[index + 1] as number) << 1;
+    target[to] = source[from] as number;
+    target[to + 1] = source[from + 1] as number;
+    target[to + 2] = source[next] as number;
+    target[to + 3] = source[next + 1] as number;
+    to += 4;
+  }
+  if (index < count) {
+    const from = (indexes[index] as number) << 1;
+    target[to] = source[from] as number;
+    target[to + 1] = source[from + 1] as number;
+  }
+}
+
 function memoryOf(size: number): [Uint8Array<ArrayBuffer>, Int32Array<ArrayBuffer>] {
   if (size > parquetColumnBytesMax) throw unsupported(`A row group with more than ${parquetColumnBytesMax} bytes in one column`);
-  const memory = new ArrayBuffer((size + 7) & ~7);
-  return [new Uint8Array(memory), new Int32Array(memory)];
+  const bytes = newBytes(size);
+  return [bytes, new Int32Array(bytes.buffer)];
 }
 
 /** How many of the first `slots` have a value. */

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { ColumnChunk } from './file-metadata.ts';
 import { FixedValues, validCount } from './fixed-values.ts';
 import type { Encoding } from './format.ts';
-import { type ByteCursor, isOneRun, readHybrid } from './hybrid.ts';
+import { type ByteCursor, cursorOf, isOneRun, readHybrid } from './hybrid.ts';
 import { LevelStore, levelWidth, readLevels, slotsOf } from './levels.ts';
 import { inflatePage } from './page-codec.ts';
 import { type PageHeader, readPageHeader } from './page-header.ts';
@@ -97,7 +97,7 @@ class LeafReader {
     const width = widths[this.#node.leaf.physical] || this.#node.leaf.length || 4;
     if (valueCount * width > page.length) throw damaged('a dictionary has fewer values than it says');
     const dictionary = this.#emptyValues(valueCount, page.length);
-    dictionary.read({ bytes: page, at: 0, end: page.length }, 'PLAIN', valueCount);
+    dictionary.read(cursorOf(page), 'PLAIN', valueCount);
     dictionary.finish(valueCount, null);
     this.#dictionary = dictionary;
   }
@@ -106,16 +106,16 @@ class LeafReader {
   #firstVersion(header: PageHeader, raw: Uint8Array): PageContent {
     const page = inflatePage(this.#chunk.codec, raw, header.uncompressedBytes);
     const count = header.valueCount;
-    const cursor: ByteCursor = { bytes: page, at: 0, end: page.length };
+    const cursor: ByteCursor = cursorOf(page);
     const levels = (encoding: Encoding, max: number): ByteCursor | null => {
       if (max === 0) return null;
       if (encoding !== 'RLE') throw unsupported(`The encoding ${encoding} of levels`);
       if (cursor.at + 4 > cursor.end) throw damaged('a page ends too early');
       const at = cursor.at + 4;
-      const length = Buffer.from(page.buffer, page.byteOffset + cursor.at, 4).readUInt32LE();
+      const length = cursor.view.getUint32(cursor.at, true);
       if (length > cursor.end - at) throw damaged('a page has more levels than bytes');
       cursor.at = at + length;
-      return { bytes: page, at, end: cursor.at };
+      return { ...cursor, at, end: cursor.at };
     };
     const repetitions = levels(header.repetitionEncoding, this.#node.repetitionLevel);
     const definitions = levels(header.definitionEncoding, this.#node.definitionLevel);
@@ -131,9 +131,9 @@ class LeafReader {
     const codec = header.isCompressed ? this.#chunk.codec : 'UNCOMPRESSED';
     const page = inflatePage(codec, raw.subarray(levelBytes), header.uncompressedBytes - levelBytes);
     const { repetitionLevel, definitionLevel } = this.#node;
-    this.#keepRepetitions(repetitionLevel === 0 ? null : { bytes: raw, at: 0, end: repetitionBytes }, count);
-    const definitions = definitionLevel === 0 ? null : { bytes: raw, at: repetitionBytes, end: levelBytes };
-    const values = { bytes: page, at: 0, end: page.length };
+    this.#keepRepetitions(repetitionLevel === 0 ? null : cursorOf(raw, 0, repetitionBytes), count);
+    const definitions = definitionLevel === 0 ? null : cursorOf(raw, repetitionBytes, levelBytes);
+    const values = cursorOf(page);
     return { count, definitions: this.#readDefinitions(definitions, count), values, encoding: header.encoding };
   }
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { decimalParts, fixedLength, type PrimitiveType } from '../iceberg/type.ts';
 import { FixedValues } from './fixed-values.ts';
 import type { Annotation } from './format.ts';
+import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import type { Leaf } from './schema-node.ts';
 import { packBits } from './validity-bits.ts';
@@ -92,7 +93,11 @@ function same({ bytes, count, width }: FixedValues): Uint8Array<ArrayBuffer> {
 
 /** Memory that would stay much larger than what is in it is given back. */
 function trimmed(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
-  return bytes.length > size * 1.25 + 1024 ? bytes.slice(0, size) : bytes.subarray(0, size);
+  if (bytes.length <= size * 1.25 + 1024) return bytes.subarray(0, size);
+  const kept = newBytes(size).subarray(0, size);
+  kept.set(bytes.subarray(0, size));
+  freeBytes(bytes);
+  return kept;
 }
 
 function contents({ bytes, byteCount, offsets, count }: VariableValues): ArrowCells {

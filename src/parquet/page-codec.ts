@@ -1,15 +1,23 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { parquetPageBytesMax } from '../limits.ts';
+import { parquetPageBytesMax, parquetPageKeptBytesMax } from '../limits.ts';
 import type { Codec } from './format.ts';
 import { inflateLz4 } from './lz4.ts';
+import { PageMemory } from './page-memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import { inflateSnappy } from './snappy.ts';
+import { ZstdInflater } from './zstd-inflater.ts';
 
 export function isReadableCodec(codec: Codec): boolean {
   return codec !== 'LZO' && codec !== 'LZ4';
 }
 
-/** The `size` bytes that a page's compressed bytes stand for. Throws FAILED_PRECONDITION where they are others, or too many. */
+const memory = new PageMemory();
+const zstd = new ZstdInflater();
+
+/**
+ * The `size` bytes that a page's compressed bytes stand for, until the next call: it takes the same memory. Throws FAILED_PRECONDITION
+ * where they are others, or too many.
+ */
 export function inflatePage(codec: Codec, source: Uint8Array, size: number): Uint8Array {
   if (size > parquetPageBytesMax) throw unsupported(`A page of more than ${parquetPageBytesMax} bytes`);
   if (codec === 'UNCOMPRESSED') return sized(source, size);
@@ -23,14 +31,28 @@ export function inflatePage(codec: Codec, source: Uint8Array, size: number): Uin
       throw unsupported('The codec LZ4 in the framing of Hadoop');
     case 'LZO':
       throw unsupported('The codec LZO');
+    case 'ZSTD':
+      return inflateZstd(source, size);
     default:
       return sized(inflateNative(codec, source, size), size);
   }
 }
 
-/** One chunk of the size that is expected saves a copy; a size that so few bytes hardly stand for is not believed beforehand. */
+/** A size is believed as far as the memory for it is kept anyway. */
+function inflateZstd(source: Uint8Array, size: number): Uint8Array {
+  if (size < parquetPageKeptBytesMax) {
+    const target = memory.room(size + 1);
+    if (zstd.inflate(source, target, size)) return target.subarray(0, size);
+  }
+  return sized(inflateNative('ZSTD', source, size), size);
+}
+
+/**
+ * One chunk of the size that is expected saves a copy, and with a byte more no second one is made; a size that so few bytes hardly stand
+ * for is not believed beforehand.
+ */
 function inflateNative(codec: 'GZIP' | 'BROTLI' | 'ZSTD', source: Uint8Array, size: number): Uint8Array {
-  const chunkSize = Math.max(64, Math.min(size, 65_536 + source.length * 64));
+  const chunkSize = Math.max(64, Math.min(size, 65_536 + source.length * 64) + 1);
   const options = { chunkSize, maxOutputLength: size };
   try {
     if (codec === 'ZSTD') return zstdDecompressSync(source, options);

@@ -2,6 +2,7 @@ import { parquetAheadBytesMax, storageRequestsMax } from '../limits.ts';
 import type { ByteRange } from '../storage/storage.ts';
 import { type CoalescedRange, coalesceRanges } from './coalesced-ranges.ts';
 import { type ParquetFile, readExactly } from './file-metadata.ts';
+import { freeBytes } from './memory.ts';
 
 /** One request and how many of its wanted ranges are still needed. */
 interface Request {
@@ -52,13 +53,14 @@ export class RangeReadAhead {
     return bytes.subarray(range.start - start, range.end - start);
   }
 
-  /** Says that a range's bytes are done with: others are requested in their place. */
+  /** Says that nobody reads a range's bytes any more: their memory is freed, and others are requested in their place. */
   release(range: ByteRange): void {
     const request = this.#requestOf.get(range);
     if (request === undefined || request.needed === 0) return;
     request.needed--;
     if (request.needed > 0) return;
     if (request.bytes !== null) this.#heldBytes -= sizeOf(request);
+    request.bytes?.then(freeBytes, () => undefined);
     request.bytes = null;
     this.#requestMore();
   }
@@ -72,7 +74,10 @@ export class RangeReadAhead {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#signal?.removeEventListener('abort', this.#stop);
-    for (const request of this.#requests) request.bytes = null;
+    for (const request of this.#requests) {
+      request.bytes?.then(freeBytes, () => undefined);
+      request.bytes = null;
+    }
     this.#stopped.reject(reason);
   }
 

@@ -4,6 +4,7 @@ import { validCount } from './fixed-values.ts';
 import type { Encoding } from './format.ts';
 import type { ByteCursor } from './hybrid.ts';
 import type { LeafValues } from './leaf-values.ts';
+import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 
 /** Texts and bytes of any length, one behind the other, with where each begins and the last ends. */
@@ -13,15 +14,17 @@ export class VariableValues implements LeafValues<VariableValues> {
   count = 0;
 
   constructor(expected: number, expectedBytes: number) {
-    this.offsets = new Int32Array(expected + 1);
-    this.bytes = new Uint8Array(Math.min(expectedBytes, parquetColumnBytesMax));
+    this.offsets = newOffsets(expected + 1);
+    this.offsets[0] = 0;
+    this.bytes = newBytes(Math.min(expectedBytes, parquetColumnBytesMax));
   }
 
   reserve(slots: number): void {
     const needed = this.count + slots + 1;
     if (needed <= this.offsets.length) return;
-    const offsets = new Int32Array(Math.max(needed, this.offsets.length * 2));
+    const offsets = newOffsets(Math.max(needed, this.offsets.length * 2));
     offsets.set(this.offsets.subarray(0, this.count + 1));
+    freeBytes(new Uint8Array(this.offsets.buffer));
     this.offsets = offsets;
   }
 
@@ -128,10 +131,15 @@ export class VariableValues implements LeafValues<VariableValues> {
     if (size <= this.bytes.length) return;
     if (size > parquetColumnBytesMax)
       throw unsupported(`A row group with more than ${parquetColumnBytesMax} bytes in one column`);
-    const bytes = new Uint8Array(Math.min(parquetColumnBytesMax, Math.max(size, this.bytes.length * 2)));
+    const bytes = newBytes(Math.min(parquetColumnBytesMax, Math.max(size, this.bytes.length * 2)));
     bytes.set(this.bytes.subarray(0, this.byteCount));
+    freeBytes(this.bytes);
     this.bytes = bytes;
   }
+}
+
+function newOffsets(count: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(newBytes(count * 4).buffer, 0, count);
 }
 
 /** Most texts are short: then a loop is faster than a call. */

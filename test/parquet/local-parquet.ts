@@ -16,7 +16,7 @@ export function bytesFile(location: string, bytes: Uint8Array): ParquetFile {
     read({ start, end }) {
       if (start < 0 || end > bytes.length || start >= end)
         throw new Error(`read outside the file: ${start} to ${end} of ${bytes.length}`);
-      return Promise.resolve(bytes.subarray(start, end));
+      return Promise.resolve(bytes.slice(start, end));
     },
   };
 }
