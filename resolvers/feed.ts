@@ -32,14 +32,9 @@ export async function* trainingBatches(
   { icecore, signal }: ApiContext,
 ): AsyncGenerator<TrainingBatchView> {
   const feed = await icecore.trainingFeeds.open(feedInput(input), signal);
-  const { epoch, rowsTotal } = feed;
-  for await (const { recordBatch, rowCount, globalBatch, cursor, last } of feed.batches) {
-    const metadata = new Map([
-      ['icecore.cursor', cursor],
-      ['icecore.global-batch', String(globalBatch)],
-      ['icecore.last', String(last)],
-    ]);
-    yield { recordBatch, metadata, rowCount, last, epoch, globalBatch, rowsTotal, cursor };
+  const { schemaMessage, endMessage, epoch, rowsTotal } = feed;
+  for await (const batch of feed.batches) {
+    yield { ...batch, schemaMessage, endMessage, epoch, rowsTotal };
   }
 }
 

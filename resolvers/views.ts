@@ -1,4 +1,5 @@
 /** Shapes that fields are answered from where the domain has no value of its own for them. */
+
 import type { RecordBatch } from 'apache-arrow';
 import type { Actor } from '../src/access/caller.ts';
 import type { Snapshot } from '../src/iceberg/snapshot.ts';
@@ -6,6 +7,7 @@ import type { ColumnLineage, LineageKind } from '../src/lineage/lineage-record.t
 import type { Assurance } from '../src/models/model.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Table, TableSnapshotRef } from '../src/tables/table.ts';
+import type { EncodedBatch } from '../src/training/encoded-batches.ts';
 
 export interface SnapshotView {
   readonly table: Table;
@@ -144,19 +146,21 @@ export interface PredictionExplanationView {
 }
 
 /** One record batch on its way, by whichever transport. */
-export interface BatchView {
+export interface SqlBatchView {
   readonly recordBatch: RecordBatch;
   /** Of the batch's own message. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly rowCount: number;
   readonly last: boolean;
-}
-
-export interface SqlBatchView extends BatchView {
   readonly snapshots: readonly TableSnapshotRef[];
 }
 
-export interface TrainingBatchView extends BatchView {
+export interface TrainingBatchView {
+  readonly schemaMessage: Uint8Array;
+  readonly endMessage: Uint8Array;
+  readonly message: EncodedBatch;
+  readonly rowCount: number;
+  readonly last: boolean;
   readonly epoch: number;
   readonly globalBatch: bigint;
   readonly rowsTotal: bigint;

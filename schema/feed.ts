@@ -1,4 +1,4 @@
-import { batchIpc } from '../resolvers/batch-bytes.ts';
+import { trainingBatchIpc } from '../resolvers/batch-bytes.ts';
 import * as answer from '../resolvers/feed.ts';
 import { builder } from './builder.ts';
 import { TrainingFileConnection } from './connections.ts';
@@ -61,7 +61,7 @@ builder.objectType(TrainingBatch, {
     ipc: t.field({
       type: 'Bytes',
       description: 'An Arrow IPC stream of its own: schema, dictionaries where there are any, one record batch.',
-      resolve: batchIpc,
+      resolve: trainingBatchIpc,
     }),
     rowCount: t.exposeInt('rowCount'),
     epoch: t.exposeInt('epoch'),

@@ -1,4 +1,4 @@
-import { batchIpc } from '../resolvers/batch-bytes.ts';
+import { sqlBatchIpc } from '../resolvers/batch-bytes.ts';
 import * as answer from '../resolvers/sql.ts';
 import { builder } from './builder.ts';
 import { SqlBatch, SqlColumn, SqlResult, TableSnapshot } from './refs.ts';
@@ -27,7 +27,7 @@ builder.objectType(SqlResult, {
 
 builder.objectType(SqlBatch, {
   fields: (t) => ({
-    ipc: t.field({ type: 'Bytes', description: 'As in TrainingBatch.', resolve: batchIpc }),
+    ipc: t.field({ type: 'Bytes', description: 'As in TrainingBatch.', resolve: sqlBatchIpc }),
     rowCount: t.exposeInt('rowCount'),
     last: t.exposeBoolean('last'),
     snapshots: t.expose('snapshots', { type: [TableSnapshot] }),

@@ -202,6 +202,9 @@ export class Icecore {
       duckdb,
       trainingSet: (name, version) => training.require(name, version),
       trainingSetAt: (name, snapshotId) => training.trainingSetAt(name, snapshotId),
+      cacheDirectory: config.cacheDirectory,
+      cacheBytesMax: config.feedCacheBytesMax,
+      storage: { warehouse: config.warehouse, allowedLocations: config.allowedLocations },
     });
     this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
     this.models = new Models({
@@ -323,6 +326,7 @@ export class Icecore {
   /** Lets runs go, moves what waits in the journal to its tables, and closes the store. */
   async close(): Promise<void> {
     await this.access.asServer(async () => {
+      await this.trainingFeeds.close();
       await this.runs.close();
       await this.audit.close();
       await this.ledger.close();

@@ -153,8 +153,6 @@ export const requestHeadersMsMax = 30_000;
 export const uploadMsMax = 60 * 60 * 1000;
 /** One query or mutation; long work answers with its run, and subscriptions have no end. */
 export const operationMsMax = 10 * 60 * 1000;
-/** What a raw Arrow response may hold ready for a slow client, beside the batch in hand. */
-export const arrowResponseBytesAhead = 1024 * 1024;
 /** A client that takes no byte of a raw Arrow response for so long has its connection reset. */
 export const arrowResponseStallMsMax = 10 * 60 * 1000;
 /** Requests in flight get so long to end when the server is told to stop. */

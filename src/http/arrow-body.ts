@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import type { RecordBatch } from 'apache-arrow';
 import { IpcWriter } from '../arrow/ipc.ts';
-import { arrowResponseBytesAhead } from '../limits.ts';
 
-/** The part of an event that the raw transport needs. */
+/** The part of an event that the raw transport needs: a batch to be written. */
 export interface ArrowEvent {
   readonly recordBatch: RecordBatch;
   /** Of the batch's own message. */
@@ -11,37 +10,41 @@ export interface ArrowEvent {
   readonly last: boolean;
 }
 
+/** The same of a batch that is bytes already. */
+export interface EncodedEvent {
+  readonly schemaMessage: Uint8Array;
+  readonly endMessage: Uint8Array;
+  readonly message: EncodedMessage;
+  readonly last: boolean;
+}
+
+export interface EncodedMessage {
+  readonly byteLength: number;
+  /** What to write next, from an offset on; what was given before has been taken. */
+  piece(from: number): Promise<Uint8Array>;
+}
+
 /**
  * All events as one Arrow IPC stream: the schema of the first, everyone's batch, and the end only behind a batch marked `last`. Pulled: the
- * next event is asked for when what is ready has been taken. Errors destroy it, as does a source that ends without the mark; when it
+ * next piece is asked for when the one before has been taken. Errors destroy it, as does a source that ends without the mark; when it
  * is destroyed, the source is returned.
  */
-export function arrowBody(events: AsyncIterator<ArrowEvent>): Readable {
-  let writer: IpcWriter | null = null;
-  let complete = false;
-  const bytesOf = (event: ArrowEvent | null): Uint8Array | null => {
-    if (event === null) {
-      if (writer !== null && complete) return writer.end();
-      throw new Error('The source ended before its last batch.');
-    }
-    complete = event.last;
-    if (writer !== null) return writer.batch(event.recordBatch, event.metadata);
-    writer = new IpcWriter(event.recordBatch.schema);
-    return Buffer.concat([writer.schema(), writer.batch(event.recordBatch, event.metadata)]);
-  };
+export function arrowBody(events: AsyncIterator<ArrowEvent | EncodedEvent>): Readable {
+  const pieces = arrowPieces(events);
   return new Readable({
-    highWaterMark: arrowResponseBytesAhead,
-    // Node asks again only once something was pushed: one event a call.
+    // Nothing waits here: it would be beside what waits in the socket.
+    highWaterMark: 0,
+    // Node asks again only once something was pushed: one piece a call.
     read() {
-      next(events)
-        .then((event) => {
-          if (this.destroyed) return;
-          this.push(bytesOf(event));
-          if (event === null) this.push(null);
+      pieces
+        .next()
+        .then((step) => {
+          if (!this.destroyed) this.push(step.done === true ? null : step.value);
         })
         .catch((error: unknown) => this.destroy(asError(error)));
     },
     destroy(error, done) {
+      // Not of the pieces: they may wait for the source, which has to be told first.
       Promise.resolve(events.return?.()).then(
         () => done(error),
         (failure: unknown) => done(error ?? asError(failure)),
@@ -50,9 +53,39 @@ export function arrowBody(events: AsyncIterator<ArrowEvent>): Readable {
   });
 }
 
-async function next(events: AsyncIterator<ArrowEvent>): Promise<ArrowEvent | null> {
-  const step = await events.next();
-  return step.done === true ? null : step.value;
+async function* arrowPieces(events: AsyncIterator<ArrowEvent | EncodedEvent>): AsyncGenerator<Uint8Array, void> {
+  let end: (() => Uint8Array) | null = null;
+  let writer: IpcWriter | null = null;
+  for (;;) {
+    const step = await events.next();
+    if (step.done === true) break;
+    const event = step.value;
+    if ('message' in event) {
+      if (end === null) yield event.schemaMessage;
+      yield* messagePieces(event.message);
+      end = event.last ? () => event.endMessage : notAtEnd;
+    } else {
+      const schema = writer === null;
+      writer ??= new IpcWriter(event.recordBatch.schema);
+      const its = writer;
+      const head = schema ? [its.schema()] : [];
+      yield Buffer.concat([...head, its.batch(event.recordBatch, event.metadata)]);
+      end = event.last ? () => its.end() : notAtEnd;
+    }
+  }
+  yield (end ?? notAtEnd)();
+}
+
+async function* messagePieces(message: EncodedMessage): AsyncGenerator<Uint8Array, void> {
+  for (let from = 0; from < message.byteLength; ) {
+    const piece = await message.piece(from);
+    from += piece.byteLength;
+    yield piece;
+  }
+}
+
+function notAtEnd(): Uint8Array {
+  throw new Error('The source ended before its last batch.');
 }
 
 function asError(error: unknown): Error {

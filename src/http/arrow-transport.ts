@@ -2,7 +2,7 @@ import { createSourceEventStream, type ExecutionResult, type GraphQLSchema, getN
 import type { Plugin } from 'graphql-yoga';
 import { IcecoreError } from '../errors.ts';
 import { arrowResponseStallMsMax } from '../limits.ts';
-import { type ArrowEvent, arrowBody } from './arrow-body.ts';
+import { type ArrowEvent, arrowBody, type EncodedEvent } from './arrow-body.ts';
 import { graphqlError } from './graphql-error.ts';
 import { problemOf, statusOf } from './problem.ts';
 import type { RequestContext, ServerContext } from './request-context.ts';
@@ -66,7 +66,7 @@ async function streamResponse(
   return new Response(body as unknown as BodyInit, { headers: { 'content-type': arrowStreamType, 'cache-control': 'no-store' } });
 }
 
-function mapped(first: IteratorResult<unknown>, rest: AsyncIterator<unknown>): AsyncIterator<ArrowEvent> {
+function mapped(first: IteratorResult<unknown>, rest: AsyncIterator<unknown>): AsyncIterator<ArrowEvent | EncodedEvent> {
   let begun = false;
   return {
     async next() {
@@ -82,9 +82,10 @@ function mapped(first: IteratorResult<unknown>, rest: AsyncIterator<unknown>): A
 }
 
 /** The batch of an event; throws what an event holds in place of one. */
-function arrowEvent(event: unknown): ArrowEvent {
+function arrowEvent(event: unknown): ArrowEvent | EncodedEvent {
   if (typeof event === 'object' && event !== null) {
     if ('recordBatch' in event && 'metadata' in event && 'last' in event) return event as ArrowEvent;
+    if ('message' in event && 'schemaMessage' in event && 'last' in event) return event as EncodedEvent;
     if ('errors' in event && Array.isArray(event.errors)) throw event.errors[0];
   }
   throw noArrowForm();

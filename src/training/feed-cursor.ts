@@ -3,6 +3,7 @@ import { parseJson } from '../iceberg/json.ts';
 import { canonicalJson, sha256Hex } from '../ledger/canonical-json.ts';
 import { feedLanesMax } from '../limits.ts';
 import { defaultOrder, type FeedOrder, type Shuffle } from './feed-input.ts';
+import { orderName } from './order/order-hash.ts';
 
 /** The end of a global batch: the same on every rank, whatever the columns, the batch size and the world size. */
 export interface FeedCursor extends FeedOrder {
@@ -14,32 +15,27 @@ export interface FeedCursor extends FeedOrder {
   readonly position: bigint;
 }
 
-/**
- * The order that this server makes: NONE is `icecore-order/1`'s, the shuffled ones sort by a hash of each row. Its cursors say so, and
- * another order refuses them.
- */
-export const feedOrderName = 'icecore-order/0';
 const checksumDigits = 8;
 
 /** `<base64url of JSON>.<first 8 hex digits of the SHA-256 of what stands before the dot>`; the JSON is a list, see the code. */
-export function printFeedCursor(cursor: FeedCursor, orderName = feedOrderName): string {
+export function printFeedCursor(cursor: FeedCursor, order = orderName): string {
   const { snapshotId, filterHash, shuffle, seed, epoch, lanes, position } = cursor;
-  const members = [orderName, String(snapshotId), filterHash, shuffle, String(seed), epoch, lanes, String(position)];
+  const members = [order, String(snapshotId), filterHash, shuffle, String(seed), epoch, lanes, String(position)];
   const body = Buffer.from(JSON.stringify(members)).toString('base64url');
   return `${body}.${checksumOf(body)}`;
 }
 
 /** Throws BAD_USER_INPUT where the text is no cursor or was damaged, CONFLICT where it is one of another order. */
-export function parseFeedCursor(text: string, orderName = feedOrderName): FeedCursor {
+export function parseFeedCursor(text: string, order = orderName): FeedCursor {
   const [body = '', checksum] = text.split('.');
   if (checksum !== checksumOf(body) || text !== `${body}.${checksum}`) throw damaged();
   const members = parseJson(Buffer.from(body, 'base64url').toString('utf8'));
   if (!Array.isArray(members)) throw damaged();
   const [name, snapshotId, filterHash, shuffle, seed, epoch, lanes, position] = members as readonly unknown[];
-  if (name !== orderName) {
+  if (name !== order) {
     throw new IcecoreError(
       'CONFLICT',
-      `The cursor is of the order ${String(name)}, and this server reads in the order ${orderName}. Begin the epoch anew.`,
+      `The cursor is of the order ${String(name)}, and this server reads in the order ${order}. Begin the epoch anew.`,
     );
   }
   // The checksum is no signature: anybody can make a cursor of their own.

@@ -61,7 +61,12 @@ export function feedOrder(input: TrainingFeedInput): FeedOrder {
   return order;
 }
 
-/** Throws BAD_USER_INPUT where a number is out of its range, FAILED_PRECONDITION for what this server does not do yet. */
+/** Of the buffers of each batch. */
+export function feedCompression({ compression }: TrainingFeedInput): FeedCompression {
+  return compression ?? 'NONE';
+}
+
+/** Throws BAD_USER_INPUT where a number is out of its range. */
 export function feedShare(input: TrainingFeedInput): FeedShare {
   const { batchSize, rank, worldSize, tail } = {
     batchSize: input.batchSize ?? 65_536,
@@ -72,13 +77,6 @@ export function feedShare(input: TrainingFeedInput): FeedShare {
   requireInteger('batchSize', batchSize, 1, feedBatchRowsMax);
   requireInteger('worldSize', worldSize, 1, feedWorldSizeMax);
   requireInteger('rank', rank, 0, worldSize - 1);
-  const compression = input.compression ?? 'NONE';
-  if (compression !== 'NONE') {
-    throw new IcecoreError(
-      'FAILED_PRECONDITION',
-      `Compression ${compression} of a training feed is not built yet. Ask for NONE.`,
-    );
-  }
   return { batchSize, rank, worldSize, tail };
 }
 

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
 import { pinSnapshot } from '../../src/tables/actions/pin-snapshot.ts';
-import { TrainingFeeds } from '../../src/training/feed.ts';
 import type { PointInTimeOptions } from '../../src/training/training-set.ts';
 import { caller } from '../environment/store.ts';
+import { batchTable, openFeeds } from './opened-feeds.ts';
 import { ada, call, TrainingStore } from './training-store.ts';
 
 const options: PointInTimeOptions = {
@@ -248,13 +248,7 @@ test('feature vectors: the rule with one spine row each', async () => {
 });
 
 test('the feed reads a version in the order of its spine; a cursor stays with the version it was made on', async () => {
-  const { tables, duckdb } = world.store;
-  const feeds = new TrainingFeeds({
-    tables,
-    duckdb,
-    trainingSet: (name, version) => world.training.require(name, version),
-    trainingSetAt: (name, snapshotId) => world.training.trainingSetAt(name, snapshotId),
-  });
+  const feeds = openFeeds(world);
   await world.succeeded(await world.training.createTrainingSet(call(), newSet('fed')));
   const source = { trainingSet: { name: 'fed' } };
   const first = await feeds.open({ source, shuffle: 'NONE', columns: ['spine_position', 'value'], batchSize: 4 });
@@ -265,12 +259,13 @@ test('the feed reads a version in the order of its spine; a cursor stays with th
   await world.succeeded(await world.training.createTrainingSet(call(), newSet('fed', { spine })));
   const rest = await feeds.open({ source, shuffle: 'NONE', columns: ['spine_position'], cursor: batch?.cursor });
   const positions: number[] = [];
-  for await (const { recordBatch } of rest.batches)
-    positions.push(...Array.from(recordBatch.getChild('spine_position') ?? [], Number));
+  for await (const next of rest.batches)
+    positions.push(...Array.from((await batchTable(rest, next)).getChild('spine_position') ?? [], Number));
   expect(positions).toEqual([4, 5, 6, 7, 8]);
   await expect(feeds.open({ source: { trainingSet: { name: 'fed', version: 2 } }, cursor: batch?.cursor })).rejects.toMatchObject(
     { code: 'CONFLICT' },
   );
+  await feeds.close();
 });
 
 test('who may: an approver reproduces and does not make, a viewer does neither', async () => {

@@ -1,0 +1,170 @@
+import type { BlockCache } from '../arrow/block-cache.ts';
+import { IcecoreError } from '../errors.ts';
+import type { NestedField } from '../iceberg/type.ts';
+import { feedAheadRows, feedBatchTriesMax, feedGroupsAheadPerWorker } from '../limits.ts';
+import type { FeedDecodes } from './feed-decodes.ts';
+import type { FeedGroups } from './feed-groups.ts';
+import type { FeedCompression, FeedOrder, FeedShare } from './feed-input.ts';
+import type { FeedPool, FeedWorker } from './feed-pool.ts';
+import { FeedTimes } from './feed-times.ts';
+import { FeedWindow } from './feed-window.ts';
+import type { GroupFile } from './feed-worker-messages.ts';
+import { type EpochOrder, epochOrder } from './order/epoch-order.ts';
+import { type OrderSpan, type RankBatch, type RankBatches, rankBatches } from './order/rank-batches.ts';
+
+/** What batches are made by. */
+export interface FeedEngine {
+  readonly cache: BlockCache;
+  readonly pool: FeedPool;
+  readonly decodes: FeedDecodes;
+}
+
+/** The rows of one reader, in their order. */
+export interface FeedReading {
+  readonly groups: FeedGroups;
+  readonly order: FeedOrder;
+  readonly share: FeedShare;
+  readonly compression: FeedCompression;
+  readonly columns: readonly NestedField[];
+  /** Rows of the order before the first batch. */
+  readonly start: number;
+  readonly cursorAt: (position: number) => string;
+}
+
+/** A batch as bytes, which can be made again. */
+export interface MadeBatch {
+  readonly batch: RankBatch;
+  readonly cursor: string;
+  /** Of the message. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** An encapsulated record batch message, on memory of its own. */
+  readonly message: Uint8Array;
+}
+
+let feedsOpened = 0;
+
+/** Makes the batches of one feed, any of them at any time: the order is a function, and holds nothing between two batches. */
+export class FeedBatches {
+  readonly #engine: FeedEngine;
+  readonly #reading: FeedReading;
+  readonly #order: EpochOrder;
+  readonly #window: FeedWindow;
+  readonly #feed = ++feedsOpened;
+  readonly #controller = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #times = new FeedTimes();
+  readonly batches: RankBatches;
+  #worker: Promise<FeedWorker> | null = null;
+  /** Groups of the last batch, and those behind them that are read ahead. */
+  #now: ReadonlySet<number> = new Set();
+  #soon: readonly number[] = [];
+
+  /** Throws BAD_USER_INPUT where the start lies behind the last row. */
+  constructor(engine: FeedEngine, reading: FeedReading, signal: AbortSignal | undefined) {
+    this.#engine = engine;
+    this.#reading = reading;
+    this.#order = epochOrder(reading.groups.matchingRows, reading.order);
+    this.batches = rankBatches(this.#order, reading.share, reading.start);
+    this.#window = new FeedWindow(reading.groups, engine.cache, engine.decodes);
+    this.#signal = signal === undefined ? this.#controller.signal : AbortSignal.any([signal, this.#controller.signal]);
+    // What is under way for a reader that is gone is of no use.
+    this.#signal.addEventListener('abort', () => this.#window.close(), { once: true });
+  }
+
+  get rowsTotal(): number {
+    return this.#order.rows;
+  }
+
+  /**
+   * A batch of the rank, decoding what it needs of. Given the metadata that it was made with, the very bytes. Throws what the signal was
+   * aborted with, what decoding throws, and INTERNAL that can be tried again where its worker died.
+   */
+  async make(batch: RankBatch, metadata?: ReadonlyMap<string, string>): Promise<MadeBatch> {
+    this.#signal.throwIfAborted();
+    const cursor = this.#reading.cursorAt(batch.end);
+    const held =
+      metadata ??
+      new Map([
+        ['icecore.cursor', cursor],
+        ['icecore.global-batch', String(batch.globalBatch)],
+        ['icecore.last', String(batch.last)],
+        ...this.#times.metadata(),
+      ]);
+    const worker = await this.#opened();
+    for (let tries = 0; tries < feedBatchTriesMax; tries++) {
+      const asked = performance.now();
+      const files = await this.#files(batch.span);
+      const waiting = (performance.now() - asked) / 1000;
+      const { span } = batch;
+      const answer = await worker.call('batch', { feed: this.#feed, span, metadata: held, files }, this.#signal);
+      if ('message' in answer) {
+        this.#times.add(span.rows, { ...answer.seconds, waiting });
+        return { batch, cursor, metadata: held, message: answer.message };
+      }
+      // Torn or removed under us: it is decoded anew.
+      for (const place of answer.lost) this.#window.lose(place);
+    }
+    throw new IcecoreError(
+      'INTERNAL',
+      `The feed cache ${this.#engine.cache.directory} lost the same files again and again. Look after its disk, and resume from the last cursor.`,
+      { retryable: true },
+    );
+  }
+
+  close(): void {
+    this.#controller.abort(new IcecoreError('INTERNAL', 'The feed was closed.', { retryable: true }));
+    const feed = this.#feed;
+    this.#worker
+      ?.then(async (worker) => {
+        worker.feeds--;
+        if (worker.isAlive) await worker.call('close', { feed });
+      })
+      .catch(() => undefined);
+    this.#worker = null;
+  }
+
+  #opened(): Promise<FeedWorker> {
+    this.#worker ??= this.#open();
+    return this.#worker;
+  }
+
+  async #open(): Promise<FeedWorker> {
+    const { groups, order, columns, compression } = this.#reading;
+    const [worker] = this.#engine.pool.workers().toSorted((a, b) => a.feeds - b.feeds || a.decodes - b.decodes);
+    if (worker === undefined) throw new IcecoreError('INTERNAL', 'There is no worker for training feeds.');
+    worker.feeds++;
+    const { matchingRows } = groups;
+    await worker.call('open', { feed: this.#feed, matchingRows, order, columns, compression });
+    return worker;
+  }
+
+  /** The block files of the groups that a span has rows of. */
+  async #files(span: OrderSpan): Promise<readonly GroupFile[]> {
+    const now = this.#placesOf(span);
+    if (!sameSet(now, this.#now)) {
+      this.#now = now;
+      this.#soon = this.#placesBehind(span, now);
+    }
+    return await this.#window.files(this.#now, this.#soon);
+  }
+
+  #placesOf(span: OrderSpan): ReadonlySet<number> {
+    const { segments } = this.#order;
+    if (segments !== null) return new Set(segments.of(span).map(({ place }) => place));
+    return new Set(this.#order.reader().read(span).groups);
+  }
+
+  /** The next groups that the lanes come to, in the order in which they do. */
+  #placesBehind(span: OrderSpan, now: ReadonlySet<number>): readonly number[] {
+    const { segments } = this.#order;
+    if (segments === null) return [];
+    const to = Math.min(this.#order.rows, span.to + feedAheadRows);
+    const behind = segments.of({ ...span, from: span.to, to, rows: 0 }).toSorted((a, b) => a.at - b.at);
+    const places = new Set(behind.map(({ place }) => place).filter((place) => !now.has(place)));
+    return [...places].slice(0, Math.max(now.size, feedGroupsAheadPerWorker * this.#engine.pool.size));
+  }
+}
+
+function sameSet(left: ReadonlySet<number>, right: ReadonlySet<number>): boolean {
+  return left.size === right.size && [...left].every((each) => right.has(each));
+}

@@ -1,0 +1,93 @@
+import type { ErrorCode } from '../errors.ts';
+import type { NestedField } from '../iceberg/type.ts';
+import type { StorageOptions } from '../storage/routed-storage.ts';
+import type { DecodeTask } from './feed-groups.ts';
+import type { FeedCompression, FeedOrder } from './feed-input.ts';
+import type { OrderSpan } from './order/rank-batches.ts';
+
+/** What a worker is started with. */
+export interface FeedWorkerSetup {
+  readonly storage: Omit<StorageOptions, 'environment'>;
+  /** Of blocks that it keeps in memory. */
+  readonly blocksBytesMax: number;
+}
+
+/** A feed as a worker needs to know it; it opens nothing and holds no block. */
+export interface FeedDescription {
+  readonly feed: number;
+  readonly matchingRows: Uint32Array;
+  readonly order: FeedOrder;
+  readonly columns: readonly NestedField[];
+  readonly compression: FeedCompression;
+}
+
+/** The block file of a group. */
+export interface GroupFile {
+  readonly place: number;
+  readonly path: string;
+  readonly key: string;
+}
+
+/** One batch of a feed: the same request gives the same bytes. */
+export interface BatchRequest {
+  readonly feed: number;
+  readonly span: OrderSpan;
+  /** Of the message. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Of every group that the span has rows of. */
+  readonly files: readonly GroupFile[];
+}
+
+/** A batch, or the places of the groups whose block file is no longer what it was. */
+export type BatchAnswer = { readonly message: Uint8Array; readonly seconds: BatchSeconds } | { readonly lost: readonly number[] };
+
+/** Where the time of a batch went. */
+export interface BatchSeconds {
+  readonly reading: number;
+  readonly gathering: number;
+}
+
+export interface DecodeRequest {
+  readonly task: DecodeTask;
+  readonly path: string;
+}
+
+export type DecodeAnswer =
+  | { readonly outcome: 'decoded'; readonly bytes: number; readonly seconds: number }
+  /** This file has to be read through SQL after all, and why. */
+  | { readonly outcome: 'uncovered'; readonly why: string }
+  /** The bits of its live rows are torn or gone. */
+  | { readonly outcome: 'no-live-rows' };
+
+/** What main asks of a worker, and what it answers. */
+export interface FeedWorkerCalls {
+  readonly open: { readonly request: FeedDescription; readonly answer: null };
+  readonly batch: { readonly request: BatchRequest; readonly answer: BatchAnswer };
+  readonly close: { readonly request: { readonly feed: number }; readonly answer: null };
+  readonly decode: { readonly request: DecodeRequest; readonly answer: DecodeAnswer };
+}
+
+export type FeedWorkerMethod = keyof FeedWorkerCalls;
+
+export type ToFeedWorker =
+  | {
+      readonly [Method in FeedWorkerMethod]: {
+        readonly id: number;
+        readonly method: Method;
+        readonly request: FeedWorkerCalls[Method]['request'];
+      };
+    }[FeedWorkerMethod]
+  | { readonly abort: number };
+
+export type FromFeedWorker =
+  | { readonly id: number; readonly answer: FeedWorkerCalls[FeedWorkerMethod]['answer'] }
+  | { readonly id: number; readonly failure: PlainFailure };
+
+/** An error as it crosses between threads. */
+export interface PlainFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly stack: string | undefined;
+}
