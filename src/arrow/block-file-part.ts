@@ -1,5 +1,6 @@
 import { Data, DataType } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
+import type { BatchGather } from './column-gather.ts';
 
 /** Where each buffer of a block begins, as Arrow recommends for its own format. */
 export const blockAlignment = 64;
@@ -41,19 +42,61 @@ function isFixedWidth(type: DataType): boolean {
   return fixed.some((is) => is(type));
 }
 
-/** Collects the bytes of one part after another, in memory that is used again. */
+/** Memory beyond this is let go of once its parts are written. */
+const keptBytesMax = 16 * 1024 * 1024;
+const startBytes = 1024 * 1024;
+
+/** One part, on memory that is used again: good until the bytes are taken. */
+export interface LaidPart {
+  readonly bytes: Buffer;
+  readonly numbers: readonly number[];
+}
+
+/** Lays parts down one behind the other, until they are taken. */
 export class PartBytes {
-  #bytes = Buffer.alloc(1024 * 1024);
+  #bytes = Buffer.alloc(startBytes);
   #length = 0;
   #numbers: number[] = [];
 
-  /** Lays a column down as one part: sliced columns come as if they had never been part of others. */
-  write(data: Data): { readonly bytes: Buffer; readonly numbers: readonly number[] } {
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A column: one that is sliced comes as if it had never been part of another. */
+  write(data: Data): LaidPart {
+    return this.#part(() => this.#node(data));
+  }
+
+  /** A column as it is gathered, which has to be the only one of `gathered`. */
+  writeGathered(type: DataType, gathered: BatchGather): LaidPart {
+    return this.#part(() => {
+      const [nodes, buffers] = [[...gathered.nodes], [...gathered.buffers]];
+      const lay = (type: DataType) => {
+        const { length, nullCount } = nodes.shift() ?? { length: 0, nullCount: 0 };
+        this.#numbers.push(length, nullCount);
+        for (let count = buffersOf(type); count > 0; count--) {
+          const buffer = buffers.shift();
+          buffer?.write(this.#extend(buffer.byteLength));
+        }
+        for (const child of type.children ?? []) lay(child.type);
+      };
+      lay(type);
+    });
+  }
+
+  /** Everything laid down; begins anew. Good until the next part. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#length);
     this.#length = 0;
+    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.alloc(startBytes);
+    return taken;
+  }
+
+  #part(lay: () => void): LaidPart {
+    const start = this.#length;
     this.#numbers = [];
-    this.#node(data);
-    // Valid until the next part.
-    return { bytes: this.#bytes.subarray(0, this.#length), numbers: this.#numbers };
+    lay();
+    return { bytes: this.#bytes.subarray(start, this.#length), numbers: this.#numbers };
   }
 
   #node(data: Data): void {
@@ -107,7 +150,7 @@ export class PartBytes {
     const start = this.#length;
     const end = start + aligned(bytes);
     if (end > this.#bytes.length) {
-      const grown = Buffer.alloc(Math.max(end, 2 * this.#bytes.length));
+      const grown = Buffer.allocUnsafeSlow(Math.max(end, 2 * this.#bytes.length));
       grown.set(this.#bytes.subarray(0, start));
       this.#bytes = grown;
     }

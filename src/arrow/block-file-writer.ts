@@ -5,7 +5,16 @@ import type { Data, Schema } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 import { temporaryName } from './block-cache-files.ts';
 import { blockFileHeader, blockFileTrailer, type DirectoryShape, directoryShape } from './block-file-directory.ts';
-import { PartBytes } from './block-file-part.ts';
+import { type LaidPart, PartBytes } from './block-file-part.ts';
+import { BatchGather } from './column-gather.ts';
+import type { RowPick } from './row-pick.ts';
+import { ScratchMemory } from './scratch-memory.ts';
+
+/** Of all writers of a thread: each call leaves them empty. */
+const parts = new PartBytes();
+const scratch = new ScratchMemory();
+/** What is laid down is written from so many bytes on. */
+const writeBytes = 1024 * 1024;
 
 /** Rows of some columns: of a block, or of a whole row group. */
 export interface BlockColumns {
@@ -26,7 +35,6 @@ export class BlockFileWriter {
   readonly #blockRows: number;
   readonly #shape: DirectoryShape;
   readonly #header: Buffer;
-  readonly #part = new PartBytes();
   /** The numbers of each block. */
   readonly #blocks: Float64Array[] = [];
   /** Which columns were written, where they come one by one. */
@@ -66,6 +74,26 @@ export class BlockFileWriter {
     );
     const numbers = this.#newBlock(rowCount);
     for (const [column, data] of columns.entries()) this.#writePart(numbers, column, data);
+    this.#flush();
+  }
+
+  /** The next block, of rows of other blocks: `sources[i]` are the columns of block i, and the picks fill each place once. */
+  writePicks(sources: readonly (readonly Data[])[], picks: readonly RowPick[], rowCount: number): void {
+    this.#check(this.#written.size === 0, 'is written column by column');
+    this.#check(rowCount <= this.#blockRows, `takes blocks of ${this.#blockRows} rows, not of ${rowCount}`);
+    const numbers = this.#newBlock(rowCount);
+    for (const [column, { type }] of this.#schema.fields.entries()) {
+      scratch.reset();
+      const gather = new BatchGather(scratch);
+      gather.column(
+        type,
+        sources.map((columns) => columns[column]),
+        picks,
+        rowCount,
+      );
+      this.#add(numbers, column, parts.writeGathered(type, gather));
+    }
+    this.#flush();
   }
 
   /** The next rows, as many as they are, in as many blocks as they take. */
@@ -85,6 +113,7 @@ export class BlockFileWriter {
         this.#newBlock(Math.min(this.#blockRows, data.length - from));
       }
     }
+    parts.take();
     this.#written.add(column);
     this.#check(data.length === this.#rowCount, `has ${this.#rowCount} rows, its column ${column} ${data.length}`);
     let from = 0;
@@ -93,6 +122,7 @@ export class BlockFileWriter {
       this.#writePart(numbers, column, count === data.length ? data : data.slice(from, count));
       from += count;
     }
+    this.#flush();
   }
 
   /**
@@ -127,6 +157,8 @@ export class BlockFileWriter {
   }
 
   #newBlock(rowCount: number): Float64Array {
+    // What another's failed call left.
+    parts.take();
     const numbers = new Float64Array(this.#shape.blockNumbers);
     numbers[0] = rowCount;
     this.#blocks.push(numbers);
@@ -135,10 +167,17 @@ export class BlockFileWriter {
 
   #writePart(block: Float64Array, column: number, data: Data): void {
     this.#check(data.length === block[0], `has a block of ${block[0]} rows, and ${data.length} in column ${column}`);
-    const { bytes, numbers } = this.#part.write(data);
+    this.#add(block, column, parts.write(data));
+  }
+
+  #add(block: Float64Array, column: number, { bytes, numbers }: LaidPart): void {
     const start = this.#shape.columns[column]?.start ?? 0;
-    block.set([this.#position, bytes.length, crc32(bytes), ...numbers], start);
-    this.#append(bytes);
+    block.set([this.#position + parts.length - bytes.length, bytes.length, crc32(bytes), ...numbers], start);
+    if (parts.length >= writeBytes) this.#flush();
+  }
+
+  #flush(): void {
+    this.#append(parts.take());
   }
 
   #append(bytes: Buffer): void {

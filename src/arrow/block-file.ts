@@ -51,11 +51,12 @@ export class BlockFile {
   }
 
   /**
-   * The columns of a block, on one ArrayBuffer of their own; null where the file is no longer what was written: it is closed and removed
+   * The columns of a block, or those wanted of them, on one ArrayBuffer of their own; null where the file is no longer what was written: it is closed and removed
    * then.
    */
-  read(block: number): readonly Data[] | null {
-    const { blockNumbers, columns } = this.#shape;
+  read(block: number, wanted: readonly number[] = this.schema.fields.keys().toArray()): readonly Data[] | null {
+    const { blockNumbers } = this.#shape;
+    const columns = wanted.map((column) => this.#shape.columns[column] ?? { start: 0, end: 0 });
     const numbers = this.#directory.subarray(block * blockNumbers, (block + 1) * blockNumbers);
     if (this.#file === null || numbers.length !== blockNumbers) return null;
     const parts = columns.map(({ start }) => ({ offset: numbers[start] ?? 0, bytes: numbers[start + 1] ?? 0, at: 0 }));
@@ -77,8 +78,8 @@ export class BlockFile {
       return null;
     }
     return columns.map(({ start, end }, column) => {
-      const type = this.schema.fields[column]?.type;
-      if (type === undefined) throw new RangeError(`No field ${column}.`);
+      const type = this.schema.fields[wanted[column] ?? -1]?.type;
+      if (type === undefined) throw new RangeError(`${this.path} has no column ${wanted[column]}.`);
       return readPart(type, bytes.buffer, parts[column]?.at ?? 0, numbers.subarray(start + 3, end));
     });
   }

@@ -91,6 +91,27 @@ describe('A block file', () => {
     );
   });
 
+  test('takes rows of other blocks, and gives the columns that are wanted', () => {
+    fc.assert(
+      fc.property(schemas, fc.nat({ max: 60 }), fc.nat(), (schema, rowCount, seed) => {
+        const random = randomNumbers(seed);
+        const sources = [0, 1, 2].map(() => schema.fields.map(({ type }) => randomColumn(type, 30, random)));
+        const picked = Array.from({ length: rowCount }, () => [Math.floor(random() * 3), Math.floor(random() * 30)] as const);
+        const writer = BlockFileWriter.create(path, key, schema, 60);
+        const picks = picked.map(([block, row], at) => ({ block, rows: Uint32Array.of(row), from: 0, count: 1, at, stride: 1 }));
+        writer.writePicks(sources, picks, rowCount);
+        writer.finish();
+        const file = opened();
+        const cells = sources.map((columns) => columns.map(cellsOf));
+        const wanted = [...schema.fields.keys()].reverse().filter(() => random() < 0.7);
+        const read = file.read(0, wanted) ?? [];
+        expect(read.map(cellsOf)).toEqual(wanted.map((column) => picked.map(([block, row]) => cells[block]?.[column]?.[row])));
+        file.close();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('of the same rows has the same bytes', () => {
     writeSample();
     const bytes = readFileSync(path);
@@ -188,6 +209,11 @@ describe('A block file', () => {
     const writer = BlockFileWriter.create(path, key, schema, 10);
     expect(() => writer.write({ rowCount: 11, columns: columnsOf(schema, 11, 1) })).toThrow('takes blocks of 10 rows');
     expect(() => writer.write({ rowCount: 9, columns: columnsOf(schema, 8, 1) })).toThrow('has a block of 9 rows, and 8');
+    const halfWrong = () => [...columnsOf(schema, 9, 1).slice(0, -1), columnsOf(schema, 8, 1).at(-1) as Data];
+    expect(() => writer.write({ rowCount: 9, columns: halfWrong() })).toThrow('has a block of 9 rows, and 8');
+    // Which is nothing to another.
+    const cells = writeSample();
+    expect(readAll(opened())).toEqual(cells);
     expect(() => writer.writeColumn(0, columnsOf(schema, 8, 1)[0] as Data)).toThrow('is written block by block');
     writer.abandon();
   });
