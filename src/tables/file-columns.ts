@@ -3,7 +3,7 @@ import { specById, type TableMetadata } from '../iceberg/metadata.ts';
 import { printPartitionValue } from '../iceberg/partition-path.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import type { Schema } from '../iceberg/schema.ts';
-import { isPrimitive, type Literal, type NestedField, type PrimitiveType, type Type } from '../iceberg/type.ts';
+import { isPrimitive, type Literal, type NestedField, type Type } from '../iceberg/type.ts';
 import { quoteText } from '../sql/quote.ts';
 import { columnSql } from './column-projection.ts';
 import { nameMapping, withMappedIds } from './name-mapping.ts';
@@ -21,9 +21,9 @@ const none: ColumnsByFile = new Map();
 
 /**
  * Looks into files for which reading top-level columns by field id is not enough (spec: "Column Projection"): those of tables with a name
- * mapping, which may have no ids, or lack the columns that their partition says all of; those with nested columns that were changed
- * since; and those of other writers, which may lack some ids: DuckDB reads such by position, or fails within itself. Without a mapping, columns
- * without an id are in no file.
+ * mapping, which may have no ids; those with nested columns that were changed since; and those of other writers, which may lack columns that
+ * their partition says all of, or some ids: DuckDB reads such by position, or fails within itself. Without a mapping, columns without
+ * an id are in no file.
  */
 export async function columnsByFile(
   tables: Tables,
@@ -53,7 +53,8 @@ export async function columnsByFile(
           withIds.find(({ fieldId }) => fieldId === field.id),
         ),
     );
-    const lacks = mapping !== null && fields.some((field) => !withIds.some(({ fieldId }) => fieldId === field.id));
+    const missing = fields.filter((field) => !withIds.some(({ fieldId }) => fieldId === field.id));
+    const lacks = mapping === null ? missing.some((field) => inPartition(file, field, metadata)) : missing.length > 0;
     if (isNamed || isOther || lacks || !isReadById(shape)) found.set(file.filePath, columnsOf(file, withIds, metadata, fields));
   }
   return found;
@@ -63,7 +64,7 @@ function columnsOf(file: DataFile, shape: ParquetShape, metadata: TableMetadata,
   const columns = new Map<number, string>();
   for (const field of fields) {
     const node = shape.find(({ fieldId }) => fieldId === field.id);
-    const constant = isPrimitive(field.type) ? partitionConstant(file, field.id, field.type, metadata) : null;
+    const constant = partitionConstant(file, field, metadata);
     if (node !== undefined) columns.set(field.id, columnSql(field.type, node));
     else if (constant !== null) columns.set(field.id, constant);
   }
@@ -114,10 +115,15 @@ function childrenOf(type: Type): readonly { readonly id: number; readonly name: 
   }
 }
 
+function inPartition(file: DataFile, field: NestedField, metadata: TableMetadata): boolean {
+  return partitionConstant(file, field, metadata) !== null;
+}
+
 /** An identity partition's value as SQL; null where the file's spec has none for the column. */
-function partitionConstant(file: DataFile, fieldId: number, type: PrimitiveType, metadata: TableMetadata): string | null {
+function partitionConstant(file: DataFile, { id, type }: NestedField, metadata: TableMetadata): string | null {
+  if (!isPrimitive(type)) return null;
   const fields = specById(metadata, file.specId)?.fields ?? [];
-  const index = fields.findIndex((field) => field.sourceId === fieldId && field.transform === 'identity');
+  const index = fields.findIndex((field) => field.sourceId === id && field.transform === 'identity');
   if (index < 0) return null;
   const value: Literal | null = file.partition[index] ?? null;
   if (value === null) return 'NULL';

@@ -2,7 +2,8 @@ import { IcecoreError } from '../errors.ts';
 import type { DataFile } from '../iceberg/data-file.ts';
 import { parseJsonValue } from '../iceberg/json-value.ts';
 import { specById, type TableMetadata } from '../iceberg/metadata.ts';
-import { isPrimitive, type Literal, type NestedField } from '../iceberg/type.ts';
+import { isPrimitive, type Literal, type NestedField, type PrimitiveType } from '../iceberg/type.ts';
+import { uuidBytes } from '../iceberg/uuid.ts';
 import { uncovered } from '../parquet/row-group.ts';
 import { leavesOf, type SchemaNode } from '../parquet/schema-node.ts';
 import type { FileShape } from './feed-groups-footer.ts';
@@ -25,7 +26,7 @@ export function shapeColumns(shape: FileShape | null, fields: readonly NestedFie
 
 /**
  * The value that all rows of a file have of columns that it lacks, by field id: what its partition says, else the initial default (spec:
- * "Column Projection"); the others are null.
+ * "Column Projection"); the others are null. A uuid is 16 bytes, as Arrow has it.
  */
 export function constantsOf(
   file: Pick<DataFile, 'specId' | 'partition'>,
@@ -39,10 +40,15 @@ export function constantsOf(
     const index = partitionFields.findIndex(({ sourceId, transform }) => sourceId === id && transform === 'identity');
     const value =
       index < 0 ? parseJsonValue(type, initialDefault, `The initial default of ${name}`) : (file.partition[index] ?? null);
-    // A column may have been an int when the file was written.
-    if (value !== null) constants.set(id, type === 'long' && typeof value === 'number' ? BigInt(value) : value);
+    if (value !== null) constants.set(id, cellOf(type, value));
   }
   return constants;
+}
+
+function cellOf(type: PrimitiveType, value: Literal): Literal {
+  // A column may have been an int when the file was written.
+  if (type === 'long' && typeof value === 'number') return BigInt(value);
+  return type === 'uuid' && typeof value === 'string' ? uuidBytes(value) : value;
 }
 
 function hasIds(columns: readonly SchemaNode[]): boolean {

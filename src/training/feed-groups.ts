@@ -29,7 +29,7 @@ export interface LiveRowsPlace {
 export interface DecodeTask extends FeedGroup {
   /** What is wanted, in the order of the feed's columns. */
   readonly fields: readonly NestedField[];
-  /** Of the columns that the file lacks, by field id, the value that all of its rows have; the others are null. */
+  /** Of the columns that the file lacks, by field id, the value that all of its rows have; the others are null. A uuid is 16 bytes. */
   readonly constants: ReadonlyMap<number, Literal>;
   /** Null where all rows are live and match. Read it with `readLiveRows`. */
   readonly liveRows: LiveRowsPlace | null;
