@@ -10,10 +10,10 @@ import { type EncodedBatch, EncodedBatches } from './encoded-batches.ts';
 import { FeedBatches, type FeedEngine, type MadeBatch } from './feed-batches.ts';
 import { printFeedCursor } from './feed-cursor.ts';
 import { type DecodeCounts, FeedDecodes } from './feed-decodes.ts';
-import { openPlainGroups } from './feed-groups-plain.ts';
 import { feedCompression, feedShare, type TrainingFeedInput } from './feed-input.ts';
 import { FeedPool } from './feed-pool.ts';
 import { type FeedSources, resolveFeedRows } from './feed-source.ts';
+import { KeptGroups } from './kept-groups.ts';
 
 export interface TrainingFeedsOptions extends FeedSources {
   /** Local disk that can be lost at any time; decoded groups lie below it. */
@@ -70,6 +70,8 @@ export interface FeedCounts extends DecodeCounts {
  * once into a cache on local disk, and gathered from there, both in worker threads.
  */
 export class TrainingFeeds {
+  /** The groups of tables, for plans too. */
+  readonly groups: KeptGroups;
   readonly #options: TrainingFeedsOptions;
   readonly #pool: FeedPool;
   readonly #encoded = new EncodedBatches(feedEncodedBytesMax);
@@ -81,6 +83,7 @@ export class TrainingFeeds {
 
   constructor(options: TrainingFeedsOptions) {
     this.#options = options;
+    this.groups = new KeptGroups({ tables: options.tables, directory: join(options.cacheDirectory, 'feeds') });
     this.#pool = new FeedPool({
       storage: { ...options.storage, cacheDir: join(options.cacheDirectory, 'feed-workers') },
       ...(options.workers === undefined ? {} : { workers: options.workers }),
@@ -107,7 +110,7 @@ export class TrainingFeeds {
     const share = feedShare(input);
     const compression = feedCompression(input);
     const rows = await resolveFeedRows(this.#options, input, signal);
-    const [engine, groups] = await Promise.all([this.#opened(), openPlainGroups(this.#options, rows, signal)]);
+    const [engine, groups] = await Promise.all([this.#opened(), this.groups.open(rows, signal)]);
     const { order, columns, snapshot } = rows;
     const cursorAt = (position: number) => printFeedCursor({ ...rows.cursor, position: BigInt(position) });
     const reading = { groups, order, share, compression, columns, start: Number(rows.start), cursorAt };
