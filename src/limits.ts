@@ -440,3 +440,9 @@ export const feedCacheBytesDefaultMax = 64 * 1024 * 1024 * 1024;
 export const feedCacheLeftOverMs = 60 * 60 * 1000;
 /** Files that went by SQL in a feed and are counted one by one; of others only that there were some is known. */
 export const feedSqlFilesCountedMax = 1000;
+/** A bucket of a full shuffle, decoded: put in order in memory, a column at a time. */
+export const fullShuffleBucketBytes = 64 * 1024 * 1024;
+/** Buckets of a full shuffle: each has a file open while rows are dealt. Of larger tables they are larger. */
+export const fullShuffleBucketsMax = 1024;
+/** Decoded rows that a dealer of a full shuffle holds until they are worth a write to each bucket. */
+export const fullShuffleRoundBytes = 64 * 1024 * 1024;
