@@ -266,6 +266,9 @@ export const cliRefsShownMax = 50;
 export const cliFeedHeadBytesMax = 64 * 1024 * 1024;
 /** Of a batch that the command line writes: it is held in memory until it is there as a whole. */
 export const cliFeedBodyBytesMax = 4 * 1024 ** 3;
+/** Of a row group of a Parquet file that the command line writes, which is held in memory until it is whole. */
+export const cliFeedRowGroupRows = 1024 * 1024;
+export const cliFeedRowGroupBytes = 64 * 1024 * 1024;
 /** A feed that brings nothing for so long is asked for anew: before its first batch the server may have matches to count. */
 export const cliFeedSilenceMsMax = 10 * 60 * 1000;
 /** A feed that broke off is asked for again until nothing has come for so long, after pauses that double up to a limit. */
