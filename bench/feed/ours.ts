@@ -1,7 +1,7 @@
 import type { Shuffle } from '../../src/training/feed-input.ts';
 import type { IcecoreServer } from './icecore-server.ts';
 import { batchRows, tensorBatchRows } from './peers.ts';
-import { type FeedRows, tableName } from './rows.ts';
+import { type FeedRows, numberColumns, tableName } from './rows.ts';
 import type { Reading } from './scoreboard.ts';
 
 export const ourNames = {
@@ -33,9 +33,9 @@ export function ourReading(rows: FeedRows, server: IcecoreServer, python: string
   return { name, rows: rows.rows, readers, server };
 }
 
-/** The same as tensors for training steps. */
+/** The same as tensors for training steps: all columns but the text, which no tensor holds. */
 export function ourTensors(rows: FeedRows, server: IcecoreServer, python: string): Reading {
-  const options = { table: tableName, url: server.url, batchSize: tensorBatchRows };
+  const options = { table: tableName, url: server.url, batchSize: tensorBatchRows, columns: numberColumns };
   return { name: ourNames.tensors, rows: rows.rows, readers: [{ python, module: 'icecore_tensors', options }], server };
 }
 

@@ -27,6 +27,9 @@ const columns = [
   { name: 'w2', type: 'float' },
 ];
 
+/** Those that tensors hold. */
+export const numberColumns = columns.filter(({ type }) => type !== 'string').map(({ name }) => name);
+
 /** Rows from..to: half of the doubles of full precision, one of them with a tenth of nulls, the others of cents. */
 function rowsSql(from: number, to: number): string {
   const uniform = (salt: number): string => `(hash(i, ${salt}) / 18446744073709551616.0)`;
