@@ -54,9 +54,14 @@ export interface LaidPart {
 
 /** Lays parts down one behind the other, until they are taken. */
 export class PartBytes {
-  #bytes = Buffer.alloc(startBytes);
+  #bytes: Buffer<ArrayBuffer>;
   #length = 0;
   #numbers: number[] = [];
+
+  /** `capacity` is how many bytes are expected. */
+  constructor(capacity = startBytes) {
+    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  }
 
   get length(): number {
     return this.#length;
@@ -88,7 +93,7 @@ export class PartBytes {
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#length = 0;
-    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.alloc(startBytes);
+    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.allocUnsafeSlow(startBytes);
     return taken;
   }
 

@@ -29,7 +29,8 @@ export interface BlockColumns {
  * where the disk is full, and leave nothing then.
  */
 export class BlockFileWriter {
-  readonly #path: string;
+  /** Where the file will be. */
+  readonly path: string;
   readonly #temporary: string;
   readonly #schema: Schema;
   readonly #blockRows: number;
@@ -43,7 +44,7 @@ export class BlockFileWriter {
   #position = 0;
 
   private constructor(path: string, key: string, schema: Schema, blockRows: number) {
-    this.#path = path;
+    this.path = path;
     this.#temporary = temporaryName(path);
     this.#schema = schema;
     this.#blockRows = blockRows;
@@ -138,10 +139,10 @@ export class BlockFileWriter {
     this.#append(trailer);
     try {
       this.#close();
-      renameSync(this.#temporary, this.#path);
+      renameSync(this.#temporary, this.path);
     } catch (error) {
       this.abandon();
-      throw removedMeanwhile(this.#path, error);
+      throw removedMeanwhile(this.path, error);
     }
     return this.#position;
   }
@@ -182,12 +183,12 @@ export class BlockFileWriter {
 
   #append(bytes: Buffer): void {
     const file = this.#file;
-    if (file === null) throw new IcecoreError('INTERNAL', `The block file ${this.#path} is closed.`);
+    if (file === null) throw new IcecoreError('INTERNAL', `The block file ${this.path} is closed.`);
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, this.#position + done);
     } catch (error) {
       this.abandon();
-      throw diskError(this.#path, error);
+      throw diskError(this.path, error);
     }
     this.#position += bytes.length;
   }
@@ -199,7 +200,7 @@ export class BlockFileWriter {
   }
 
   #check(isRight: boolean, otherwise: string): void {
-    if (!isRight) throw new IcecoreError('INTERNAL', `The block file ${this.#path} ${otherwise}.`);
+    if (!isRight) throw new IcecoreError('INTERNAL', `The block file ${this.path} ${otherwise}.`);
   }
 }
 
