@@ -3,6 +3,7 @@ import { cliFeedHeadBytesMax } from '../../limits.ts';
 import { arrowFooter, arrowMagic, type Block } from './arrow-footer.ts';
 import { type ArrowMessage, flatBytes, messageHead, prefixBytes } from './arrow-message.ts';
 import { type FeedFile, type FeedSoFar, nothingYet } from './feed-file.ts';
+import { writeParts } from './written-parts.ts';
 
 const endOfStream = Buffer.from([255, 255, 255, 255, 0, 0, 0, 0]);
 
@@ -48,26 +49,20 @@ export class ArrowFile implements FeedFile {
   }
 
   async write({ head, body }: ArrowMessage): Promise<void> {
-    let at = this.#bytes;
-    for (const part of [head, body]) {
-      for (let done = 0; done < part.byteLength; ) {
-        const { bytesWritten } = await this.#handle.write(part, done, part.byteLength - done, at);
-        done += bytesWritten;
-        at += bytesWritten;
-      }
-    }
+    await writeParts(this.#handle, [head, body], this.#bytes);
     this.#note(head, body.byteLength);
   }
 
   async finish(): Promise<number> {
     if (this.#schema === null) throw new Error('a feed has a schema');
     const footer = this.#format === 'file' ? arrowFooter(this.#schema, this.#dictionaries, this.#batches) : Buffer.alloc(0);
-    const end = Buffer.concat([endOfStream, footer]);
-    await this.#handle.write(end, 0, end.byteLength, this.#bytes);
-    this.#bytes += end.byteLength;
+    const bytes = await writeParts(this.#handle, [endOfStream, footer], this.#bytes);
     await this.#handle.sync();
-    return this.#bytes;
+    return bytes;
   }
+
+  /** Whatever came is in the file. */
+  async keep(): Promise<void> {}
 
   async close(): Promise<void> {
     await this.#handle.close();

@@ -3,6 +3,8 @@ import type { ArrowMessage } from './arrow-message.ts';
 /** A file that a feed is written to, message by message: the schema first, and whatever else comes in the order of its coming. */
 export interface FeedFile {
   write(message: ArrowMessage): Promise<void>;
+  /** Sees to it that another process can go on behind all that was written. */
+  keep(): Promise<void>;
   /** Completes the file, and gives its size. */
   finish(): Promise<number>;
   close(): Promise<void>;

@@ -4,14 +4,24 @@ import { parseJson, printJson } from '../../iceberg/json.ts';
 import { printable } from '../printable.ts';
 import { ArrowFile } from './arrow-file.ts';
 import { type FeedFile, type FeedSoFar, nothingYet } from './feed-file.ts';
+import { feedFormat } from './feed-format.ts';
 import type { FeedQuery } from './feed-query.ts';
+import { ParquetFile, type ParquetOptions, type ParquetState, parquetBegin } from './parquet-file.ts';
+import type { ParquetCodec } from './parquet-page.ts';
 
-/** How the names of files say their format (format: "IPC File Format": `.arrows` is a stream). */
-const formats: Readonly<Record<string, 'file' | 'stream'>> = { '.arrow': 'file', '.feather': 'file', '.arrows': 'stream' };
+/** What `NAME.partial.json` holds. */
+interface Note {
+  readonly query: FeedQuery;
+  readonly codec: ParquetCodec;
+  /** Of a Parquet file, which says nothing of itself before its end. */
+  readonly parquet: ParquetState;
+}
 
 export interface PartialFileOptions {
   /** What was asked for; null where an earlier try says that. */
   readonly query: FeedQuery | null;
+  /** Of Parquet's pages. */
+  readonly codec: ParquetCodec;
   readonly isResumed: boolean;
   readonly isOverwritten: boolean;
 }
@@ -35,11 +45,6 @@ export class PartialFile {
     this.soFar = soFar;
   }
 
-  /** Throws BAD_USER_INPUT for a name that says no format. */
-  static requireFormat(name: string): void {
-    formatOf(name);
-  }
-
   /** Throws FAILED_PRECONDITION where the file, or an earlier try, is in the way, or there is none to go on with. */
   static async open(name: string, options: PartialFileOptions): Promise<PartialFile> {
     const shown = printable(name);
@@ -47,10 +52,14 @@ export class PartialFile {
     if (options.isResumed) return await PartialFile.#resume(name, options);
     if (options.query === null) throw new IcecoreError('BAD_USER_INPUT', 'Give either --training-set or --table.');
     if (options.isOverwritten) await removePartial(name);
-    const [path, note] = [`${name}.partial`, `${name}.partial.json`];
+    const path = `${name}.partial`;
+    const note: Note = { query: options.query, codec: options.codec, parquet: parquetBegin };
     try {
-      await writeFile(note, printJson(options.query), { flag: 'wx' });
-      return new PartialFile(name, options.query, await ArrowFile.create(path, formatOf(name)), nothingYet);
+      await writeFile(`${path}.json`, printJson(note), { flag: 'wx' });
+      const format = feedFormat(name);
+      const file =
+        format === 'parquet' ? await ParquetFile.create(path, parquetOptions(name, note)) : await ArrowFile.create(path, format);
+      return new PartialFile(name, options.query, file, nothingYet);
     } catch (error) {
       if (!isCode(error, 'EEXIST')) throw fileError(error);
       throw refused(`An earlier try has left ${printable(path)}: --resume goes on with it, --overwrite begins anew.`);
@@ -59,12 +68,17 @@ export class PartialFile {
 
   static async #resume(name: string, { query }: PartialFileOptions): Promise<PartialFile> {
     try {
-      const noted = parseJson(await readFile(`${name}.partial.json`, 'utf8')) as FeedQuery;
-      if (query !== null && printJson(query) !== printJson(noted)) {
-        throw refused(`The earlier try asked for something else, ${printable(printJson(noted))}: leave those flags out.`);
+      const path = `${name}.partial`;
+      const note = parseJson(await readFile(`${path}.json`, 'utf8')) as Note;
+      if (query !== null && printJson(query) !== printJson(note.query)) {
+        throw refused(`The earlier try asked for something else, ${printable(printJson(note.query))}: leave those flags out.`);
       }
-      const { file, soFar } = await ArrowFile.reopen(`${name}.partial`, formatOf(name));
-      return new PartialFile(name, noted, file, soFar);
+      const format = feedFormat(name);
+      const { file, soFar } =
+        format === 'parquet'
+          ? await ParquetFile.reopen(path, note.parquet, parquetOptions(name, note))
+          : await ArrowFile.reopen(path, format);
+      return new PartialFile(name, note.query, file, soFar);
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw fileError(error);
       throw refused(`There is no ${printable(name)}.partial to go on with: leave --resume out.`);
@@ -86,23 +100,28 @@ export class PartialFile {
 
   /** Leaves what there is to a later try, or nothing. */
   async leave({ isKept }: { readonly isKept: boolean }): Promise<void> {
+    if (isKept) await this.file.keep().catch(() => undefined);
     await this.file.close().catch(() => undefined);
     if (!isKept) await removePartial(this.#name);
   }
 }
 
-function formatOf(name: string): 'file' | 'stream' {
-  const format = formats[/\.[a-z]+$/i.exec(name)?.[0].toLowerCase() ?? ''];
-  if (format !== undefined) return format;
-  throw new IcecoreError(
-    'BAD_USER_INPUT',
-    `--out takes a name that ends in ${Object.keys(formats).join(', ')}, not "${printable(name)}".`,
-  );
+/** Its note is rewritten with every row group: under another name first, so that there is always a whole one. */
+function parquetOptions(name: string, note: Note): ParquetOptions {
+  const path = `${name}.partial.json`;
+  return {
+    codec: note.codec,
+    note: async (parquet) => {
+      await writeFile(`${path}.new`, printJson({ ...note, parquet }));
+      await rename(`${path}.new`, path);
+    },
+  };
 }
 
 async function removePartial(name: string): Promise<void> {
   await rm(`${name}.partial`, { force: true });
   await rm(`${name}.partial.json`, { force: true });
+  await rm(`${name}.partial.json.new`, { force: true });
 }
 
 async function exists(path: string): Promise<boolean> {

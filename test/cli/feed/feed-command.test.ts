@@ -128,7 +128,7 @@ describe('icecore feed', () => {
     await truncate(out('rows.arrow.partial'), Math.floor(whole.length * share));
     await writeFile(
       out('rows.arrow.partial.json'),
-      JSON.stringify({ source: { table: { name: table } }, seed: '42', batchSize: 100 }),
+      JSON.stringify({ query: { source: { table: { name: table } }, seed: '42', batchSize: 100 } }),
     );
     const other = await feed(['--table', table, '--out', out(), '--resume']);
     expect(other.code).toBe(1);
@@ -190,7 +190,7 @@ describe('icecore feed', () => {
   test.each([
     [['--out', 'rows.arrow'], 'Give either --training-set or --table.'],
     [['--table', 'a', '--training-set', 'b', '--out', 'rows.arrow'], 'Give either --training-set or --table.'],
-    [['--table', 'a'], 'Give --out, a name that ends in .arrow or .arrows.'],
+    [['--table', 'a'], 'Give --out, a name that ends in .arrow, .arrows or .parquet.'],
     [['raw.rows', '--out', 'rows.arrow'], '"raw.rows" is no flag: give --training-set raw.rows or --table raw.rows.'],
     [
       ['--table', 'a', '--version', '1', '--out', 'a.arrow'],
