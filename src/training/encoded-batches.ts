@@ -13,7 +13,6 @@ export class EncodedBatches {
   /** Those with their bytes, in the order in which they were last asked for some. */
   readonly #held = new Set<EncodedBatch>();
   #bytes = 0;
-  #made = 0;
   #droppedCount = 0;
   #released = Promise.withResolvers<void>();
 

@@ -31,6 +31,11 @@ export class FeedBlocks {
     return read;
   }
 
+  /** A reader is through with a block: others read it from its file. */
+  drop({ key }: GroupFile, block: number): void {
+    this.#blocks.delete(`${block} ${key}`);
+  }
+
   /** The rows of a block in an order that `make` makes; null where they are read as they stand. */
   rows(name: string, make: () => Uint16Array | null): Uint16Array | null {
     const known = this.#rows.get(name);

@@ -31,6 +31,7 @@ export class FeedJob {
     if (batch.lost.size > 0) return { lost: [...batch.lost] };
     const read = performance.now();
     const message = this.#encoder.encode(batch.columns, picks, span.rows, metadata);
+    batch.dropFinished();
     return { message, seconds: { reading: (read - started) / 1000, gathering: (performance.now() - read) / 1000 } };
   }
 
@@ -40,6 +41,7 @@ export class FeedJob {
     return segments.of(span).map((segment): RowPick => {
       const { place, block, key, blockRows, from, count, at, stride } = segment;
       const rows = this.#blocks.rows(`${this.#epoch} ${key} ${blockRows}`, () => segments.rows(segment));
+      if (from + count === blockRows) batch.finish(place, block);
       return { block: batch.of(place, block), rows, from, count, at, stride };
     });
   }
@@ -63,10 +65,24 @@ class BatchBlocks {
   readonly #files: ReadonlyMap<number, GroupFile>;
   readonly #blocks: FeedBlocks;
   readonly #indices = new Map<number, number>();
+  readonly #finished: (readonly [place: number, block: number])[] = [];
 
   constructor(files: readonly GroupFile[], blocks: FeedBlocks) {
     this.#files = new Map(files.map((file) => [file.place, file]));
     this.#blocks = blocks;
+  }
+
+  /** The batch has the last rows of a block. */
+  finish(place: number, block: number): void {
+    this.#finished.push([place, block]);
+  }
+
+  /** Lets go of blocks that no later batch has rows of. */
+  dropFinished(): void {
+    for (const [place, block] of this.#finished) {
+      const file = this.#files.get(place);
+      if (file !== undefined) this.#blocks.drop(file, block);
+    }
   }
 
   /** The index of a group's block among `columns`. */

@@ -31,7 +31,7 @@ export class FeedPool {
     if (this.#isClosed)
       throw new IcecoreError('FAILED_PRECONDITION', 'The training feeds of this server are closed.', { retryable: true });
     return this.#places.map((worker, place) => {
-      if (worker !== null && worker.isAlive) return worker;
+      if (worker?.isAlive) return worker;
       const { storage } = this.#options;
       const started = new FeedWorker({
         // The directory of one worker is not another's to sweep.
