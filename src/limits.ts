@@ -404,6 +404,8 @@ export const parquetGroupRowsMax = 64 * 1024 * 1024;
 export const parquetPageBytesMax = 512 * 1024 * 1024;
 /** Memory for inflated pages that a thread keeps for the next ones; what writers aim at, and DuckDB's pages of 122,880 texts, are smaller. */
 export const parquetPageKeptBytesMax = 16 * 1024 * 1024;
+/** Memory of columns and ranges that were done with, which a thread of the Parquet reader uses again: two of a large row group's requests, and some columns. */
+export const parquetKeptBytesMax = 64 * 1024 * 1024;
 /** One column of one row group as it is decoded. Arrow's offsets reach to 2 GiB. */
 export const parquetColumnBytesMax = 1024 * 1024 * 1024;
 /** The wanted columns of one row group together, in the file and as they are decoded: whoever wants more at a time asks for fewer columns. */
@@ -443,8 +445,8 @@ export const feedCacheBytesDefaultMax = 64 * 1024 * 1024 * 1024;
 export const feedCacheLeftOverMs = 60 * 60 * 1000;
 /** Files that went by SQL in a feed and are counted one by one; of others only that there were some is known. */
 export const feedSqlFilesCountedMax = 1000;
-/** A bucket of a full shuffle, decoded: put in order in memory, a column at a time. */
-export const fullShuffleBucketBytes = 64 * 1024 * 1024;
+/** A bucket of a full shuffle, decoded: most of its columns fit the processor's cache while they are put in order. */
+export const fullShuffleBucketBytes = 16 * 1024 * 1024;
 /** Buckets of a full shuffle: each has a file open while rows are dealt. Of larger tables they are larger. */
 export const fullShuffleBucketsMax = 1024;
 /** Decoded rows that a dealer of a full shuffle holds until they are worth a write to each bucket. */

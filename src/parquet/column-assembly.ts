@@ -78,7 +78,7 @@ function assembleList({ type, node, repeated, element, levels }: ListPlan, leafO
 }
 
 function nested(type: DataType, valid: Uint8Array, parts: object): Data {
-  const validity = new ValidityBits();
+  const validity = new ValidityBits(valid.length);
   validity.append(valid, valid.length);
   return makeData({ type, length: valid.length, ...nullsOf(validity), ...parts } as never);
 }

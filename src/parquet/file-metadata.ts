@@ -11,13 +11,13 @@ import { ThriftReader, thriftType } from './thrift-reader.ts';
 export interface ParquetFile {
   readonly location: string;
   readonly sizeBytes: number;
-  /** Bytes that are the caller's, who may free them. */
-  read(range: ByteRange): Promise<Uint8Array>;
+  /** Bytes that are the caller's, who may free them: in `into`, of the range's size, where that is faster. */
+  read(range: ByteRange, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** A file in storage; its size is what the table's manifest says. */
 export function storedFile(storage: Pick<Storage, 'read'>, location: string, sizeBytes: number): ParquetFile {
-  return { location, sizeBytes, read: (range) => storage.read(location, range) };
+  return { location, sizeBytes, read: (range, into) => storage.read(location, range, into) };
 }
 
 /** What the end of a file says about the rest. */
@@ -67,9 +67,9 @@ export async function readFileMetadata(file: ParquetFile): Promise<FileMetadata>
   return readingFile(location, () => readFooter(footer, footerStart));
 }
 
-/** The bytes of a range, all of them. */
-export async function readExactly(file: ParquetFile, range: ByteRange): Promise<Uint8Array> {
-  const bytes = range.end > range.start ? await file.read(range) : new Uint8Array();
+/** The bytes of a range, all of them: in `into` where that is faster. */
+export async function readExactly(file: ParquetFile, range: ByteRange, into?: Uint8Array): Promise<Uint8Array> {
+  const bytes = range.end > range.start ? await file.read(range, into) : new Uint8Array();
   return readingFile(file.location, () => {
     if (bytes.length !== range.end - range.start) throw damaged('it is shorter than its size says');
     return bytes;

@@ -56,10 +56,10 @@ export class FixedValues implements LeafValues<FixedValues> {
     const target = this.bytes.subarray(this.count, this.count + count);
     if (encoding === 'PLAIN') {
       if (count > (cursor.end - cursor.at) * 8) throw damaged('a page has fewer values than it says');
-      unpackBits(cursor.view, cursor.at, 1, count, target, 0);
+      unpackBits(cursor.view, cursor.at, 1, count, target, 0, 1);
     } else if (encoding === 'RLE') {
       // Four bytes with the length come first; it is all the page has.
-      readHybrid({ ...cursor, at: cursor.at + 4 }, 1, count, target);
+      readHybrid({ ...cursor, at: cursor.at + 4 }, 1, count, target, 1);
     } else {
       throw unsupported(`The encoding ${encoding} of BOOLEAN`);
     }
@@ -89,6 +89,10 @@ export class FixedValues implements LeafValues<FixedValues> {
       else spreadBytes(this.bytes, this.width, this.count, slots, valid);
     }
     this.count += slots;
+  }
+
+  free(): void {
+    freeBytes(this.bytes);
   }
 }
 

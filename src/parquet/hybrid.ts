@@ -26,13 +26,20 @@ export function readVarint(cursor: ByteCursor): number {
 }
 
 /**
- * Fills `target` with `count` numbers of `width` bits in the hybrid of runs and packed bits (format: "Encodings", RLE/Bit-Packing Hybrid).
- * The cursor is left behind the last run.
+ * Fills `target` with `count` numbers of `width` bits in the hybrid of runs and packed bits (format: "Encodings", RLE/Bit-Packing Hybrid),
+ * and says whether all are from 0 to `max`. The cursor is left behind the last run.
  */
-export function readHybrid(cursor: ByteCursor, width: number, count: number, target: Int32Array | Uint8Array): void {
+export function readHybrid(
+  cursor: ByteCursor,
+  width: number,
+  count: number,
+  target: Int32Array | Uint8Array,
+  max: number,
+): boolean {
   if (width > 32) throw damaged('a page has numbers of more than 32 bits where none can be');
   const { bytes, view, end } = cursor;
   const valueBytes = (width + 7) >> 3;
+  let isWithin = true;
   for (let filled = 0; filled < count; ) {
     const header = readVarint(cursor);
     const length = Math.floor(header / 2);
@@ -40,7 +47,7 @@ export function readHybrid(cursor: ByteCursor, width: number, count: number, tar
     if (header % 2 === 1) {
       const taken = Math.min(length * 8, count - filled);
       if (cursor.at + Math.ceil((taken * width) / 8) > end) throw damaged('a page ends too early');
-      unpackBits(view, cursor.at, width, taken, target, filled);
+      if (!unpackBits(view, cursor.at, width, taken, target, filled, max)) isWithin = false;
       cursor.at = Math.min(end, cursor.at + length * width);
       filled += taken;
     } else {
@@ -49,10 +56,12 @@ export function readHybrid(cursor: ByteCursor, width: number, count: number, tar
       for (let index = 0; index < valueBytes; index++) value |= (bytes[cursor.at++] as number) << (8 * index);
       if (width < 32 && value >>> width !== 0) throw damaged('a run repeats a number of more bits than it may have');
       const taken = Math.min(length, count - filled);
+      if (value < 0 || value > max) isWithin = false;
       target.fill(value, filled, filled + taken);
       filled += taken;
     }
   }
+  return isWithin;
 }
 
 /** Whether all of `count` numbers are the same `value`, written as one run, which is how pages without nulls say so. */
@@ -66,7 +75,7 @@ export function isOneRun(cursor: ByteCursor, width: number, count: number, value
 
 /**
  * Unpacks `count` numbers of `width` bits, the lowest bits first, that begin at the byte `from`. The caller has checked that all bytes are
- * there; those of more than 32 bits are cut off to their lowest 32.
+ * there; those of more than 32 bits are cut off to their lowest 32. Says whether all are from 0 to `max`.
  */
 export function unpackBits(
   view: DataView,
@@ -75,23 +84,34 @@ export function unpackBits(
   count: number,
   target: Int32Array | Uint8Array,
   at: number,
-): void {
+  max: number,
+): boolean {
   if (width === 0) {
     target.fill(0, at, at + count);
-    return;
+    return true;
   }
   // Up to where four bytes can be loaded at once. Two numbers at a time, each with a load of its own, take a sixth of what bytes take.
   const loadable = width <= 25 ? Math.min(count, Math.floor(((view.byteLength - 4 - from) * 8) / width) + 1) : 0;
   const mask = (1 << width) - 1;
   let index = 0;
   let bit = from * 8;
+  // Negative as soon as one number is, or is greater than the greatest: cheaper than to ask of each.
+  let outside = 0;
   for (; index + 1 < loadable; index += 2) {
     const next = bit + width;
-    target[at + index] = (view.getInt32(bit >>> 3, true) >>> (bit & 7)) & mask;
-    target[at + index + 1] = (view.getInt32(next >>> 3, true) >>> (next & 7)) & mask;
+    const first = (view.getInt32(bit >>> 3, true) >>> (bit & 7)) & mask;
+    const second = (view.getInt32(next >>> 3, true) >>> (next & 7)) & mask;
+    target[at + index] = first;
+    target[at + index + 1] = second;
+    outside |= (max - first) | (max - second);
     bit = next + width;
   }
-  for (; index < count; index++) target[at + index] = bitsAt(view, from, index * width, Math.min(width, 32));
+  for (; index < count; index++) {
+    const value = bitsAt(view, from, index * width, Math.min(width, 32));
+    target[at + index] = value;
+    outside |= value | (max - value);
+  }
+  return outside >= 0;
 }
 
 /** Up to 32 bits that begin `bit` bits behind the byte `from`, as a signed integer. */

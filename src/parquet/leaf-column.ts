@@ -6,6 +6,7 @@ import { type ByteCursor, cursorOf, isOneRun, readHybrid } from './hybrid.ts';
 import { LevelStore, levelWidth, readLevels, slotsOf } from './levels.ts';
 import { inflatePage } from './page-codec.ts';
 import { type PageHeader, readPageHeader } from './page-header.ts';
+import { PageMemory } from './page-memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import type { LeafNode } from './schema-node.ts';
 import { ValidityBits } from './validity-bits.ts';
@@ -19,6 +20,10 @@ export interface LeafColumn {
   readonly definitions: Uint8Array | null;
   readonly repetitions: Uint8Array | null;
 }
+
+/** Of one page at a time: a byte for each of its slots, and a word for each of its indexes. */
+const slotMemory = new PageMemory();
+const indexMemory = new PageMemory();
 
 const widths = { BOOLEAN: 1, INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8, BYTE_ARRAY: 0, FIXED_LEN_BYTE_ARRAY: 0 };
 
@@ -39,20 +44,20 @@ class LeafReader {
   readonly #bytes: Uint8Array;
   readonly #chunk: ColumnChunk;
   readonly #node: LeafNode;
-  readonly #validity = new ValidityBits();
+  readonly #validity: ValidityBits;
   readonly #values: FixedValues | VariableValues;
   readonly #definitions: LevelStore | null;
   readonly #repetitions: LevelStore | null;
   #dictionary: FixedValues | VariableValues | null = null;
-  #scratch = new Uint8Array();
-  #indexes = new Int32Array();
 
   constructor(bytes: Uint8Array, chunk: ColumnChunk, node: LeafNode) {
     this.#bytes = bytes;
     this.#chunk = chunk;
     this.#node = node;
     // Runs make many values of few bytes, but a few bytes are not believed to be that many before they are read.
-    this.#values = this.#emptyValues(Math.min(chunk.valueCount, 1024 + bytes.length * 64), bytes.length * 4);
+    const expected = Math.min(chunk.valueCount, 1024 + bytes.length * 64);
+    this.#values = this.#emptyValues(expected, bytes.length * 4);
+    this.#validity = new ValidityBits(expected);
     this.#definitions = node.isTop ? null : new LevelStore();
     this.#repetitions = node.isTop ? null : new LevelStore();
   }
@@ -74,6 +79,7 @@ class LeafReader {
       if (count > expected) throw damaged(`the column "${this.#node.name}" has more values than it says`);
       this.#readValues(header.kind === 'data' ? this.#firstVersion(header, raw) : this.#secondVersion(header, raw));
     }
+    this.#dictionary?.free();
     return {
       values: this.#values,
       validity: this.#validity,
@@ -146,8 +152,7 @@ class LeafReader {
       kept?.extend(count).fill(max);
       return null;
     }
-    if (kept === null && this.#scratch.length < count) this.#scratch = new Uint8Array(count);
-    const levels = kept === null ? this.#scratch : kept.extend(count);
+    const levels = kept === null ? slotMemory.room(count) : kept.extend(count);
     readLevels(cursor, max, count, levels);
     return levels;
   }
@@ -160,8 +165,7 @@ class LeafReader {
   #readValues({ count, definitions, values, encoding }: PageContent): void {
     let [slots, valid] = [count, definitions];
     if (definitions !== null && (this.#node.definitionLevel > 1 || this.#node.slotLevel > 0)) {
-      if (this.#scratch.length < count) this.#scratch = new Uint8Array(count);
-      valid = this.#scratch;
+      valid = slotMemory.room(count);
       slots = slotsOf(definitions, count, this.#node.slotLevel, this.#node.definitionLevel, valid);
     }
     const present = valid === null ? slots : validCount(valid, slots);
@@ -180,12 +184,9 @@ class LeafReader {
     if (dictionary === null) throw damaged(`the column "${this.#node.name}" has no dictionary`);
     if (cursor.at >= cursor.end) throw damaged('a page ends too early');
     const width = cursor.bytes[cursor.at++] as number;
-    if (this.#indexes.length < count) this.#indexes = new Int32Array(count);
-    const indexes = this.#indexes;
-    readHybrid(cursor, width, count, indexes);
-    let outside = 0;
-    for (let index = 0; index < count; index++) if ((indexes[index] as number) >>> 0 >= dictionary.count) outside++;
-    if (outside > 0) throw damaged(`the column "${this.#node.name}" refers outside its dictionary`);
+    const indexes = new Int32Array(indexMemory.room(count * 4).buffer, 0, count);
+    if (!readHybrid(cursor, width, count, indexes, dictionary.count - 1))
+      throw damaged(`the column "${this.#node.name}" refers outside its dictionary`);
     if (this.#values instanceof FixedValues && dictionary instanceof FixedValues) this.#values.pick(dictionary, indexes, count);
     if (this.#values instanceof VariableValues && dictionary instanceof VariableValues)
       this.#values.pick(dictionary, indexes, count);

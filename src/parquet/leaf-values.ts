@@ -16,4 +16,6 @@ export interface LeafValues<V> {
   pick(dictionary: V, indexes: Int32Array, count: number): void;
   /** Ends the page: `slots` are filled, of which `valid` (null for all) says which have the values read; the others are nulls. */
   finish(slots: number, valid: Uint8Array | null): void;
+  /** Gives the memory back: nobody needs the values any more. */
+  free(): void;
 }

@@ -8,10 +8,7 @@ export function levelWidth(max: number): number {
 
 /** Throws where a level is greater than `max`. */
 export function readLevels(cursor: ByteCursor, max: number, count: number, target: Uint8Array): void {
-  readHybrid(cursor, levelWidth(max), count, target);
-  let beyond = 0;
-  for (let index = 0; index < count; index++) if ((target[index] as number) > max) beyond++;
-  if (beyond > 0) throw damaged('a value is nested deeper than its column');
+  if (!readHybrid(cursor, levelWidth(max), count, target, max)) throw damaged('a value is nested deeper than its column');
 }
 
 /** Says of each slot whether it has a value; gives how many slots there are. */

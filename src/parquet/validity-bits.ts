@@ -3,6 +3,11 @@ export class ValidityBits {
   #bits: Uint8Array<ArrayBuffer> | null = null;
   length = 0;
   nullCount = 0;
+  readonly #expected: number;
+
+  constructor(expected: number) {
+    this.#expected = expected;
+  }
 
   /** The next `count` slots: 1 for those that are not null; null where none is. */
   append(valid: Uint8Array | null, count: number): void {
@@ -42,7 +47,7 @@ export class ValidityBits {
     const needed = (end + 7) >> 3;
     const held = this.#bits;
     if (held !== null && held.length >= needed) return held;
-    const bits = new Uint8Array(Math.max(needed, (held?.length ?? 0) * 2));
+    const bits = new Uint8Array(Math.max(needed, held === null ? (this.#expected + 7) >> 3 : held.length * 2));
     if (held === null) setBits(bits, 0, start);
     else bits.set(held);
     this.#bits = bits;

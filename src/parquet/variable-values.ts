@@ -117,6 +117,11 @@ export class VariableValues implements LeafValues<VariableValues> {
     this.count += slots;
   }
 
+  free(): void {
+    freeBytes(this.bytes);
+    freeBytes(new Uint8Array(this.offsets.buffer));
+  }
+
   #setEnds(lengths: Int32Array, count: number): number {
     let end = this.byteCount;
     for (let index = 0; index < count && end <= parquetColumnBytesMax; index++) {

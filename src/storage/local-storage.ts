@@ -23,7 +23,7 @@ export class LocalStorage implements Storage {
     this.#roots = options.roots.map((root) => (root.includes(':') ? toPath(root) : resolve(root)));
   }
 
-  async read(location: string, range?: ByteRange): Promise<Uint8Array> {
+  async read(location: string, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array> {
     if (range !== undefined) checkRange(location, range);
     return await this.#at(location, async (path) => {
       const file = await open(path, readFlags);
@@ -32,7 +32,7 @@ export class LocalStorage implements Storage {
         if (!status.isFile()) throw nothingAt(location);
         const { start, end } = range ?? { start: 0, end: status.size };
         if (end > status.size) throw tooShort(location, { start, end }, status.size);
-        const bytes = Buffer.allocUnsafeSlow(end - start);
+        const bytes = into?.length === end - start ? into : Buffer.allocUnsafeSlow(end - start);
         let filled = 0;
         while (filled < bytes.length) {
           const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);

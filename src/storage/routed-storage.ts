@@ -48,8 +48,8 @@ class RoutedStorage implements OpenedStorage {
     this.#s3 = s3;
   }
 
-  async read(location: string, range?: ByteRange): Promise<Uint8Array> {
-    return await this.#for(location).read(location, range);
+  async read(location: string, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array> {
+    return await this.#for(location).read(location, range, into);
   }
 
   async size(location: string): Promise<number | null> {
