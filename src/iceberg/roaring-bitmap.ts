@@ -78,7 +78,8 @@ export function decodeRoaring(
   return { values, end: at };
 }
 
-interface Container {
+/** Up to 65,536 values that share their upper 16 bits. */
+export interface RoaringContainer {
   readonly key: number;
   readonly cardinality: number;
   readonly isRun: boolean;
@@ -87,14 +88,19 @@ interface Container {
 
 /** The portable form of ascending, distinct values: each container as runs, an array or a bitmap, whichever is shortest. */
 export function encodeRoaring(values: Uint32Array): Uint8Array {
-  const containers: Container[] = [];
+  const containers: RoaringContainer[] = [];
   for (let from = 0; from < values.length; ) {
     const key = (values[from] ?? 0) >>> 16;
     let to = from + 1;
     while (to < values.length && (values[to] ?? 0) >>> 16 === key) to++;
-    containers.push(container(key, values.subarray(from, to)));
+    containers.push(roaringContainer(key, values.subarray(from, to)));
     from = to;
   }
+  return joinContainers(containers);
+}
+
+/** The same of containers in order of their keys. */
+export function joinContainers(containers: readonly RoaringContainer[]): Uint8Array {
   const count = containers.length;
   const hasRuns = containers.some(({ isRun }) => isRun);
   const flagBytes = hasRuns ? Math.ceil(count / 8) : 0;
@@ -120,7 +126,8 @@ export function encodeRoaring(values: Uint32Array): Uint8Array {
   return out;
 }
 
-function container(key: number, values: Uint32Array): Container {
+/** Of at least one value, ascending, of which the lower 16 bits count. */
+export function roaringContainer(key: number, values: Uint32Array): RoaringContainer {
   const cardinality = values.length;
   let runs = 0;
   for (let i = 0; i < cardinality; i++) if (i === 0 || values[i] !== (values[i - 1] ?? 0) + 1) runs++;

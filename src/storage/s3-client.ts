@@ -6,6 +6,8 @@ export interface S3Keys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
+  /** Where they are good for a while only. */
+  readonly expiration?: Date;
 }
 
 /** The keys that `s3ClientFrom` signs with, looked up when they are first asked for, and again before they expire. */
@@ -13,8 +15,13 @@ export function s3KeysFrom(environment: NodeJS.ProcessEnv): () => Promise<S3Keys
   let client: S3Client | null = null;
   return async () => {
     client ??= s3ClientFrom(environment);
-    const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
-    return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await client.config.credentials();
+    return {
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      ...(expiration === undefined ? {} : { expiration }),
+    };
   };
 }
 

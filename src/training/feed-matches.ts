@@ -97,8 +97,13 @@ export class FeedMatches {
     return found;
   }
 
-  /** Where the bits of a group lie, as they were counted; looks again where they are gone or torn. */
-  async bits(scope: MatchScope, file: GroupedFile, ordinal: number, signal?: AbortSignal): Promise<LiveRowsPlace> {
+  /** The bits of a group and where they lie, as they were counted; looks again where they are gone or torn. */
+  async readBits(
+    scope: MatchScope,
+    file: GroupedFile,
+    ordinal: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly place: LiveRowsPlace; readonly bits: Uint8Array }> {
     const key = this.keyOf(scope, file) ?? '';
     for (let attempt = 1; ; attempt++) {
       const matches = (await this.count(scope, [file], signal)).get(file.task.file.filePath);
@@ -111,7 +116,7 @@ export class FeedMatches {
       const offset = sizes.slice(0, ordinal).reduce((sum, size) => sum + size, 0);
       const place = { path: this.#files.path(key), offset, byteLength: sizes[ordinal] ?? 0, digest };
       const bits = await this.#files.read(place.path, offset, place.byteLength);
-      if (bits !== null && liveRowsDigest(bits) === digest) return place;
+      if (bits !== null && liveRowsDigest(bits) === digest) return { place, bits };
       if (attempt > 1) {
         throw new IcecoreError('OVERLOADED', `The matching rows of ${file.task.file.filePath} do not stay in the cache.`, {
           retryable: true,

@@ -11,6 +11,7 @@ export class GroupTable {
   readonly matchingRows: Uint32Array;
   readonly #fileOf: Uint32Array;
   readonly #rowCounts: Uint32Array;
+  #matchingFiles: Uint32Array | null = null;
 
   /** `matches` are of the files not all of whose rows match. */
   constructor(
@@ -34,6 +35,15 @@ export class GroupTable {
       first += rowCounts.length;
       return file;
     });
+  }
+
+  /** The places in `files` of those with a matching row. */
+  get matchingFiles(): Uint32Array {
+    this.#matchingFiles ??= Uint32Array.from(this.files.keys()).filter((index) => {
+      const { first, count } = this.files[index] as FeedFile;
+      return this.matchingRows.subarray(first, first + count).some((rows) => rows > 0);
+    });
+    return this.#matchingFiles;
   }
 
   get count(): number {
