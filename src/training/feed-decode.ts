@@ -5,6 +5,7 @@ import { BlockFile } from '../arrow/block-file.ts';
 import { BlockFileWriter } from '../arrow/block-file-writer.ts';
 import { IcecoreError } from '../errors.ts';
 import { type FileMetadata, type ParquetFile, readFileMetadata, storedFile } from '../parquet/file-metadata.ts';
+import { freeColumn } from '../parquet/memory.ts';
 import { openRowGroup } from '../parquet/open-row-group.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ByteLru } from '../tables/byte-lru.ts';
@@ -69,6 +70,7 @@ export class FeedDecoder {
             ? constantColumn(arrowField.type, constant ?? null, task.matchingRows)
             : await matching(arrowField, data, live);
         writer.writeColumn(index, cells);
+        if (data !== null) freeColumn(data);
         signal.throwIfAborted();
         await setImmediate();
       }
