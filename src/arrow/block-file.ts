@@ -59,19 +59,15 @@ export class BlockFile {
     const columns = wanted.map((column) => this.#shape.columns[column] ?? { start: 0, end: 0 });
     const numbers = this.#directory.subarray(block * blockNumbers, (block + 1) * blockNumbers);
     if (this.#file === null || numbers.length !== blockNumbers) return null;
-    const parts = columns.map(({ start }) => ({ offset: numbers[start] ?? 0, bytes: numbers[start + 1] ?? 0, at: 0 }));
     let total = 0;
-    for (const part of parts) {
-      part.at = total;
-      total += part.bytes;
-    }
+    const parts = columns.map(({ start }): PlacedPart => {
+      const [offset = 0, bytes = 0, checksum = 0] = numbers.subarray(start, start + 3);
+      total += bytes;
+      return { offset, bytes, checksum, at: total - bytes };
+    });
     // Without zeros first: all of it is read over.
     const bytes = Buffer.allocUnsafeSlow(total);
-    const isWhole =
-      readRuns(this.#file, parts, bytes) &&
-      parts.every(({ at, bytes: size }, column) => {
-        return crc32(bytes.subarray(at, at + size)) === numbers[(columns[column]?.start ?? 0) + 2];
-      });
+    const isWhole = readParts(this.#file, parts, bytes);
     if (!isWhole) {
       discard(this.path, this.#file);
       this.#file = null;
@@ -93,18 +89,44 @@ export class BlockFile {
 interface PlacedPart {
   readonly offset: number;
   readonly bytes: number;
+  readonly checksum: number;
+  /** Where it goes. */
   readonly at: number;
 }
 
-/** Parts that follow each other in the file are read at once. */
-function readRuns(file: number, parts: readonly PlacedPart[], target: Buffer): boolean {
-  for (let first = 0; first < parts.length; ) {
-    const { offset, at } = parts[first] as PlacedPart;
+/** Read at a time: few enough to be in the processor's cache still when they are checked, which takes half the time then. */
+const readBytes = 256 * 1024;
+
+/** Short parts that follow each other in the file are read at once. False where one is not what was written. */
+function readParts(file: number, parts: readonly PlacedPart[], target: Buffer): boolean {
+  for (let first = 0, end = 0; first < parts.length; first = end) {
+    const { offset = 0, at = 0 } = parts[first] ?? {};
     let length = 0;
-    for (; first < parts.length && parts[first]?.offset === offset + length; first++) length += parts[first]?.bytes ?? 0;
-    if (!readFully(file, target.subarray(at, at + length), offset)) return false;
+    for (end = first; end < parts.length; end++) {
+      const part = parts[end] as PlacedPart;
+      if (end > first && (part.offset !== offset + length || length + part.bytes > readBytes)) break;
+      length += part.bytes;
+    }
+    const isWhole =
+      end === first + 1
+        ? readLong(file, parts[first] as PlacedPart, target)
+        : readFully(file, target.subarray(at, at + length), offset);
+    if (!isWhole) return false;
+    const isRight = (part: PlacedPart) => crc32(target.subarray(part.at, part.at + part.bytes)) === part.checksum;
+    if (end > first + 1 && !parts.slice(first, end).every(isRight)) return false;
   }
   return true;
+}
+
+/** A part by itself, piece by piece. */
+function readLong(file: number, { offset, bytes, checksum, at }: PlacedPart, target: Buffer): boolean {
+  let found = 0;
+  for (let done = 0; done < bytes; done += readBytes) {
+    const piece = target.subarray(at + done, at + Math.min(bytes, done + readBytes));
+    if (!readFully(file, piece, offset + done)) return false;
+    found = crc32(piece, found);
+  }
+  return found === checksum;
 }
 
 function readFully(file: number, target: Buffer, position: number): boolean {
