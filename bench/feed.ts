@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import type { BenchReport } from './bench.ts';
 import { byClients, comparisons } from './feed/comparisons.ts';
 import { FlightServer } from './feed/flight-server.ts';
@@ -18,6 +19,7 @@ const clientCounts = [2, 4];
  * rounds of every reading in turn, so that a slow moment of the machine hits all; the slowest, and several clients at once, in one round.
  */
 export async function benchFeed(): Promise<BenchReport> {
+  const loadBefore = loadavg()[0] ?? 0;
   const board = new Scoreboard();
   const pythons = installPythons(board);
   if (pythons.readers === null) return { rows: [], notes: board.notes() };
@@ -34,7 +36,11 @@ export async function benchFeed(): Promise<BenchReport> {
   } finally {
     await flight.stop();
   }
-  return { rows: comparisons(board, clientCounts), figures: board.table(), notes: board.notes() };
+  return { rows: comparisons(board, clientCounts), figures: board.table(), notes: [...board.notes(), machine(loadBefore)] };
+}
+
+function machine(loadBefore: number): string {
+  return `${rowCount.toLocaleString('en')} rows, medians of ${rounds} rounds, on ${availableParallelism()} cores with a load of ${loadBefore.toFixed(1)} before.`;
 }
 
 async function readRound(

@@ -12,6 +12,8 @@ export interface Figures {
   readonly clientPeakMiB: number;
   readonly serverPeakMiB: number | null;
   readonly latenessP99Ms: number | null;
+  /** The same of a process that does nothing: what the machine itself makes late. */
+  readonly idleLatenessP99Ms: number;
 }
 
 /** A process that readers read from. */
@@ -38,7 +40,7 @@ export interface ClientFigures {
 /** Clients that read at once: their rows together, over the time from the first one's start to the last one's end. */
 export function figuresOf(
   clients: readonly ClientFigures[],
-  server: Pick<Figures, 'serverPeakMiB' | 'latenessP99Ms'> & { readonly cpuSeconds: number | null },
+  server: Pick<Figures, 'serverPeakMiB' | 'latenessP99Ms' | 'idleLatenessP99Ms'> & { readonly cpuSeconds: number | null },
 ): Figures {
   const sum = (of: (client: ClientFigures) => number): number => clients.reduce((total, client) => total + of(client), 0);
   const most = (of: (client: ClientFigures) => number): number => Math.max(...clients.map(of));
@@ -54,6 +56,7 @@ export function figuresOf(
     clientPeakMiB: most((client) => client.peakBytes) / 2 ** 20,
     serverPeakMiB: server.serverPeakMiB,
     latenessP99Ms: server.latenessP99Ms,
+    idleLatenessP99Ms: server.idleLatenessP99Ms,
   };
 }
 
@@ -75,6 +78,7 @@ export function medianFigures(rounds: readonly Figures[]): Figures {
     clientPeakMiB: Math.max(...rounds.map((round) => round.clientPeakMiB)),
     serverPeakMiB: peaks.length === 0 ? null : Math.max(...peaks),
     latenessP99Ms: orNull((round) => round.latenessP99Ms),
+    idleLatenessP99Ms: of((round) => round.idleLatenessP99Ms),
   };
 }
 
@@ -92,5 +96,6 @@ export function figureCells(figures: Figures): Readonly<Record<string, string>> 
     'peak MiB, server': cell(figures.serverPeakMiB),
     'client ': cell(figures.clientPeakMiB),
     'event loop late p99 ms': cell(figures.latenessP99Ms),
+    'an idle one': cell(figures.idleLatenessP99Ms),
   };
 }

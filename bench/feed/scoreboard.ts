@@ -1,4 +1,5 @@
 import { type Figures, figureCells, figuresOf, medianFigures, type ServingProcess } from './figures.ts';
+import { LatenessWatch } from './lateness-watch.ts';
 import { cpuSecondsOf, forgetPeak, peakBytesOf } from './process-usage.ts';
 import { type Reader, startReader } from './reader-process.ts';
 
@@ -33,9 +34,9 @@ export class Scoreboard {
   }
 
   fail(name: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#failures.set(name, reason);
-    console.error(`${name} could not be measured: ${reason}`);
+    const complaint = (error instanceof Error ? error.message : String(error)).trim();
+    console.error(`${name} could not be measured: ${complaint}`);
+    this.#failures.set(name, complaint.slice(complaint.lastIndexOf('\n') + 1));
   }
 
   /** The medians; null where it was not measured. */
@@ -53,10 +54,14 @@ export class Scoreboard {
   }
 }
 
+/** Of this process, which only waits. */
+const idle = new LatenessWatch();
+
 async function measured({ readers, rows, server }: Reading): Promise<Figures> {
   const begin = await Promise.all(readers.map((reader) => startReader(reader, readingMsMax)));
   if (server !== undefined) forgetPeak(server.pid);
   await server?.latenessP99Ms?.();
+  idle.p99Ms();
   const cpuBefore = server === undefined ? 0 : cpuSecondsOf(server.pid);
   const clients = await Promise.all(begin.map((read) => read()));
   for (const client of clients) {
@@ -65,6 +70,7 @@ async function measured({ readers, rows, server }: Reading): Promise<Figures> {
   return figuresOf(clients, {
     cpuSeconds: server === undefined ? null : cpuSecondsOf(server.pid) - cpuBefore,
     serverPeakMiB: server === undefined ? null : peakBytesOf(server.pid) / 2 ** 20,
+    idleLatenessP99Ms: idle.p99Ms(),
     latenessP99Ms: (await server?.latenessP99Ms?.()) ?? null,
   });
 }
