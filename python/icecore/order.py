@@ -1,6 +1,6 @@
 """The order of a training epoch, `icecore-order/1` (docs/order.md), row for row as the server makes it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -34,14 +34,27 @@ class RowAddresses(NamedTuple):
     indices: NDArray[np.uint32]
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """A block as a lane reads it: rows [start, stop) of the sequence of groups."""
 
     start: int
     stop: int
+    #: Of its group, among those given.
     place: int
+    #: The index of its first row among the matching rows of the group.
+    base: int
     #: Indices among the matching rows of the group, in their order.
     indices: NDArray[np.uint32]
+
+
+class LaneRun(NamedTuple):
+    """Rows [first, stop) of the sequence of groups, which are of one lane, go to the places at, at + stride, ..."""
+
+    lane: int
+    first: int
+    stop: int
+    at: int
+    stride: int
 
 
 class EpochOrder:
@@ -87,33 +100,42 @@ class EpochOrder:
         self._sequence = sequence.astype(np.int64)
         self._starts = np.concatenate([[0], np.cumsum(self._row_counts[self._sequence])])
         self._words = order_words("all" if shuffle == "FULL" else "rows", seed, epoch)
-        self._open: dict[int, _Block] = {}
+        self._open: dict[int, Block] = {}
 
     def read(self, span: Span) -> RowAddresses:
         """The rows at the positions of a span, in their order. Spans that follow one another cost least."""
         if self.shuffle == "FULL":
             return self._read_full(span.start, span.stop)
+        target = RowAddresses(*(np.empty(self.rows_of(span), np.uint32) for _ in range(2)))
+        for run in self.lane_runs(span):
+            self._read_lane(run, target)
+        return target
+
+    def rows_of(self, span: Span) -> int:
+        """How many rows a span holds."""
+        owned = min(span.end_lane, self.lanes) - span.first_lane
+        start, stop = (rows_before(end, self.lanes, span.first_lane, owned) for end in (span.start, span.stop))
+        return stop - start
+
+    def lane_runs(self, span: Span) -> Iterator[LaneRun]:
+        """What each lane of a span has in it, and its places among the span's rows. For NONE and WINDOWED."""
         lanes, first_lane = self.lanes, span.first_lane
         owned = min(span.end_lane, lanes) - first_lane
         offset = rows_before(span.start, lanes, first_lane, owned)
-        count = rows_before(span.stop, lanes, first_lane, owned) - offset
-        target = RowAddresses(np.empty(count, np.uint32), np.empty(count, np.uint32))
-        even, extra = divmod(self.rows, lanes)
         for lane in range(first_lane, first_lane + owned):
             first = -((lane - span.start) // lanes)
             stop = -((lane - span.stop) // lanes)
-            if stop <= first:
-                continue
-            at = rows_before(first * lanes + lane, lanes, first_lane, owned) - offset
-            lane_start = lane * even + min(lane, extra)
-            self._read_lane(lane, lane_start + first, lane_start + stop, at, owned, target)
-        return target
+            if stop > first:
+                start = self.lane_start(lane)
+                at = rows_before(first * lanes + lane, lanes, first_lane, owned) - offset
+                yield LaneRun(lane, start + first, start + stop, at, owned)
 
-    def _read_lane(self, lane: int, row: int, stop: int, at: int, stride: int, target: RowAddresses) -> None:
+    def _read_lane(self, run: LaneRun, target: RowAddresses) -> None:
+        lane, row, stop, at, stride = run
         while row < stop:
             block = self._open.get(lane)
             if block is None or not block.start <= row < block.stop:
-                block = self._open[lane] = self._block_at(row)
+                block = self._open[lane] = self.block_at(row)
             taken = min(block.stop, stop) - row
             places = slice(at, at + (taken - 1) * stride + 1, stride)
             target.groups[places] = block.place
@@ -121,7 +143,13 @@ class EpochOrder:
             row += taken
             at += taken * stride
 
-    def _block_at(self, row: int) -> _Block:
+    def lane_start(self, lane: int) -> int:
+        """The row of the sequence of groups that a lane begins at; where the last one ends for `lanes`."""
+        even, extra = divmod(self.rows, self.lanes)
+        return lane * even + min(lane, extra)
+
+    def block_at(self, row: int) -> Block:
+        """The block that holds a row of the sequence of groups. For NONE and WINDOWED."""
         step = int(np.searchsorted(self._starts, row, side="right")) - 1
         key = int(self._sequence[step])
         group_start = int(self._starts[step])
@@ -133,7 +161,7 @@ class EpochOrder:
         else:
             indices = shuffled_block(self._words, int(self._first_blocks[key]) + ordinal, count)
         start = group_start + base
-        return _Block(start, start + count, int(self._places[key]), indices + np.uint32(base))
+        return Block(start, start + count, int(self._places[key]), base, indices + np.uint32(base))
 
     def _read_full(self, start: int, stop: int) -> RowAddresses:
         rows = permute(np.arange(start, stop, dtype=np.uint64), self.rows, self._words).astype(np.int64)

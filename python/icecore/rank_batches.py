@@ -50,13 +50,14 @@ class RankBatches:
         self._global_rows = batch_size * world_size
         self._full_batches = (order.rows - start) // self._global_rows
         tail_from = start + self._full_batches * self._global_rows
-        self._owns_lanes = order.lanes % world_size == 0 and self._global_rows % order.lanes == 0
-        self._own_lanes = order.lanes // world_size if self._owns_lanes else order.lanes
-        self._first_lane = rank * self._own_lanes if self._owns_lanes else 0
+        #: It reads its own run of lanes; a slice of each global batch otherwise.
+        self.owns_lanes = order.lanes % world_size == 0 and self._global_rows % order.lanes == 0
+        self._own_lanes = order.lanes // world_size if self.owns_lanes else order.lanes
+        self._first_lane = rank * self._own_lanes if self.owns_lanes else 0
         self._end = tail_from if tail == "DROP" else order.rows
         if tail == "DROP":
             self._tail = self._span(tail_from, tail_from)
-        elif self._owns_lanes:
+        elif self.owns_lanes:
             self._tail = self._span(tail_from, order.rows)
         else:
             even, extra = divmod(order.rows - tail_from, world_size)
@@ -78,7 +79,7 @@ class RankBatches:
             return RankBatch(global_batch, self._tail, self._tail_rows, self._end, last)
         start = self._start + global_batch * self._global_rows
         end = start + self._global_rows
-        if self._owns_lanes:
+        if self.owns_lanes:
             span = self._span(start, end)
         else:
             span = self._span(start + self._rank * self._batch_size, start + (self._rank + 1) * self._batch_size)

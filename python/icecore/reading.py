@@ -60,7 +60,10 @@ def open_reading(
 ) -> Reading:
     """Nothing is asked of the server yet. Raises ValueError for an unknown way."""
     from icecore.feed import TrainingFeed
+    from icecore.plan_reading import PlanReading
 
     if via == "feed":
         return TrainingFeed(input, client, patience_s=patience_s)
+    if via == "plan":
+        return PlanReading(input, client, patience_s=patience_s)
     raise ValueError(f"via is {via!r}, and must be 'feed' or 'plan'.")

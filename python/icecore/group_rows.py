@@ -1,0 +1,150 @@
+"""The matching rows of a row group, block by block, as the plan's schema has them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from icecore.errors import IcecoreError
+from icecore.order import BLOCK_ROWS_MAX
+from icecore.plan import PlanFile, PlanGroup
+
+_FIELD_ID = b"PARQUET:field_id"
+
+
+def group_blocks(
+    parquet: pq.ParquetFile, schema: pa.Schema, file: PlanFile, group: PlanGroup, *, use_threads: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """Blocks of 65,536 matching rows, the last one of fewer; read as they are asked for.
+
+    Raises IcecoreError where the group has other rows than the plan says.
+    """
+    sources = {field.name: _source(parquet.schema_arrow, field) for field in schema}
+    names = sorted({source.name for source in sources.values() if source is not None})
+    held: list[pa.RecordBatch] = []
+    rows = matching = held_rows = 0
+    for read in _read(parquet, group, names, use_threads):
+        first = group.first_row + rows
+        rows += read.num_rows
+        kept = _kept(read, first, file)
+        if kept.num_rows == 0:
+            continue
+        matching += kept.num_rows
+        columns = [_column(kept, field, sources[field.name], file.constants) for field in schema]
+        batch = _batch(columns, schema, kept.num_rows)
+        if held_rows == 0 and batch.num_rows == BLOCK_ROWS_MAX:
+            yield batch
+            continue
+        held.append(batch)
+        held_rows += batch.num_rows
+        while held_rows >= BLOCK_ROWS_MAX:
+            joined = _joined(held)
+            yield joined.slice(0, BLOCK_ROWS_MAX)
+            held_rows -= BLOCK_ROWS_MAX
+            held = [joined.slice(BLOCK_ROWS_MAX)] if held_rows > 0 else []
+    if rows != group.row_count or matching != group.matching_rows:
+        raise IcecoreError(
+            "CONFLICT",
+            f"Row group {group.ordinal} of {file.path} has {rows} rows, {matching} of which match, and the plan says "
+            f"{group.row_count} and {group.matching_rows}: the file was changed. Read via='feed'.",
+        )
+    if held:
+        yield _joined(held)
+
+
+def _read(parquet: pq.ParquetFile, group: PlanGroup, names: list[str], use_threads: bool) -> Iterator[pa.RecordBatch]:
+    if names:
+        yield from parquet.iter_batches(
+            BLOCK_ROWS_MAX, row_groups=[group.ordinal], columns=names, use_threads=use_threads
+        )
+        return
+    # All columns are constants: a batch of nothing says how many rows there are.
+    for first in range(0, group.row_count, BLOCK_ROWS_MAX):
+        count = min(BLOCK_ROWS_MAX, group.row_count - first)
+        yield pa.RecordBatch.from_arrays([pa.nulls(count)], names=[""])
+
+
+def _kept(read: pa.RecordBatch, first: int, file: PlanFile) -> pa.RecordBatch:
+    begin, end = np.searchsorted(file.skipped, [first, first + read.num_rows])
+    if begin == end:
+        return read
+    mask = np.ones(read.num_rows, bool)
+    mask[file.skipped[begin:end] - first] = False
+    return read.filter(pa.array(mask))
+
+
+def _source(schema: pa.Schema, field: pa.Field) -> pa.Field | None:
+    """The column of a file that is this one: by its id, or by its name where the file knows no ids."""
+    wanted = (field.metadata or {}).get(_FIELD_ID)
+    if wanted is not None and any(_FIELD_ID in (each.metadata or {}) for each in schema):
+        return next((each for each in schema if (each.metadata or {}).get(_FIELD_ID) == wanted), None)
+    return schema.field(field.name) if field.name in schema.names else None
+
+
+def _column(read: pa.RecordBatch, field: pa.Field, source: pa.Field | None, constants: Mapping[str, Any]) -> pa.Array:
+    if source is not None:
+        return fitted(read.column(source.name), source, field)
+    value = constants.get(field.name)
+    if value is None:
+        return pa.nulls(read.num_rows, field.type)
+    return pa.repeat(_constant(value, field.type), read.num_rows)
+
+
+def fitted(array: pa.Array, source: pa.Field, target: pa.Field) -> pa.Array:
+    """A column as the plan's schema has it: children by their ids, and numbers as wide as they are now."""
+    if isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
+    kind = target.type
+    if array.type == kind:
+        return array
+    if pa.types.is_struct(kind):
+        children = []
+        for child in kind:
+            held = _source(pa.schema(list(array.type)), child)
+            index = -1 if held is None else array.type.get_field_index(held.name)
+            children.append(
+                pa.nulls(len(array), child.type) if held is None else fitted(array.field(index), held, child)
+            )
+        return pa.StructArray.from_arrays(children, fields=list(kind), mask=array.is_null())
+    if pa.types.is_list(kind):
+        values = fitted(array.values, array.type.value_field, kind.value_field)
+        offsets = pa.array(np.asarray(array.offsets))
+        return pa.ListArray.from_arrays(offsets, values, type=kind, mask=array.is_null())
+    if pa.types.is_map(kind):
+        keys = fitted(array.keys, array.type.key_field, kind.key_field)
+        items = fitted(array.items, array.type.item_field, kind.item_field)
+        offsets = pa.array(np.asarray(array.offsets))
+        return pa.MapArray.from_arrays(offsets, keys, items, type=kind, mask=array.is_null())
+    return array.cast(kind)
+
+
+def _constant(value: object, kind: pa.DataType) -> pa.Scalar:
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return _bytes(str(value), kind)
+    # The API writes 64-bit numbers, decimals and instants as text.
+    if isinstance(value, str) and not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        text = value.removesuffix("Z") if pa.types.is_timestamp(kind) and kind.tz is None else value
+        return pc.cast(pa.scalar(text), kind)
+    return pa.scalar(value, kind)
+
+
+def _bytes(value: str, kind: pa.DataType) -> pa.Scalar:
+    import base64
+    import uuid
+
+    if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16 and value.count("-") == 4:
+        return pa.scalar(uuid.UUID(value).bytes, kind)
+    return pa.scalar(base64.b64decode(value), kind)
+
+
+def _batch(columns: list[pa.Array], schema: pa.Schema, row_count: int) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]

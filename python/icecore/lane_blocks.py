@@ -1,0 +1,83 @@
+"""The blocks of one lane from a row on, a block ahead of whoever takes them."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+
+import numpy as np
+import pyarrow as pa
+
+from icecore.order import BLOCK_ROWS_MAX, Block, EpochOrder
+from icecore.ordered_block import OrderedBlock, ordered_block
+
+#: Blocks of the group at a place among the plan's groups, in order, from the first on.
+OpenGroup = Callable[[int], Iterator[pa.RecordBatch]]
+
+
+class LaneBlocks:
+    """Reads the groups of a lane one after the other. One block is in hand, and the next one is made meanwhile."""
+
+    def __init__(self, order: EpochOrder, lane: int, open_group: OpenGroup, pool: Executor) -> None:
+        self._order = order
+        self._open_group = open_group
+        self._pool = pool
+        self._end = order.lane_start(lane + 1)
+        self._block: OrderedBlock | None = None
+        self._next: Future[OrderedBlock] | None = None
+        self._next_row = -1
+        self._place = -1
+        self._ordinal = 0
+        self._blocks: Iterator[pa.RecordBatch] = iter(())
+
+    def at(self, row: int) -> OrderedBlock:
+        """The block that holds a row of the sequence. Rows are asked for in their order, and some may be left out."""
+        if self._block is not None and self._block.start <= row < self._block.stop:
+            return self._block
+        self._block = None
+        self.begin(row)
+        assert self._next is not None
+        self._block = self._next.result()
+        self._next = None
+        if self._block.stop < self._end:
+            self._begin_at(self._block.stop)
+        return self._block
+
+    def begin(self, row: int) -> None:
+        """Begins with the block of this row, where it is not in hand or being made already."""
+        if self._next is not None and not self._block_of_next(row):
+            # A reader of slices has gone past it.
+            self._next.result()
+            self._next = None
+        if self._next is None:
+            self._begin_at(row)
+
+    def close(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+
+    def _block_of_next(self, row: int) -> bool:
+        block = self._order.block_at(self._next_row)
+        return block.start <= row < block.stop
+
+    def _begin_at(self, row: int) -> None:
+        self._next_row = row
+        self._next = self._pool.submit(self._read, row)
+
+    def _read(self, row: int) -> OrderedBlock:
+        block = self._order.block_at(row)
+        batch = self._batch_of(block)
+        if batch.num_rows != block.stop - block.start:
+            raise RuntimeError(f"A block of {block.stop - block.start} rows was read as {batch.num_rows}.")
+        local = block.indices - np.uint32(block.base)
+        return ordered_block(block.start, batch, None if self._order.shuffle == "NONE" else local)
+
+    def _batch_of(self, block: Block) -> pa.RecordBatch:
+        ordinal = block.base // BLOCK_ROWS_MAX
+        if block.place != self._place or ordinal < self._ordinal:
+            self._blocks = self._open_group(block.place)
+            self._place = block.place
+            self._ordinal = 0
+        while True:
+            batch = next(self._blocks)
+            self._ordinal += 1
+            if self._ordinal > ordinal:
+                return batch

@@ -1,0 +1,192 @@
+"""Batches of a training plan, decoded here from the files themselves: those of the feed, row for row."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import pyarrow as pa
+
+from icecore.client import Client
+from icecore.errors import IcecoreError
+from icecore.feed_input import FeedInput
+from icecore.group_rows import group_blocks
+from icecore.lane_blocks import LaneBlocks
+from icecore.order import Span
+from icecore.ordered_block import Piece, gather
+from icecore.parquet_source import ParquetSource
+from icecore.plan import TrainingPlan
+from icecore.rank_batches import RankBatch, RankBatches
+from icecore.reading import PATIENCE_S, TrainingBatch
+
+#: Small batches are made several at a time: what it costs to look at a block is shared.
+_ROWS_AT_ONCE = 65_536
+
+
+class PlanReading:
+    """One reading of a plan, from its cursor to the end of the epoch. An iterator, used up by one pass.
+
+    Holds a block for each lane that it reads, and one more that is being decoded meanwhile, in `threads` threads (as
+    many as there are processors where left out). FULL has no lanes to read one after the other: read it by the feed.
+    """
+
+    def __init__(
+        self,
+        input: FeedInput,
+        client: Client | None = None,
+        *,
+        patience_s: float = PATIENCE_S,
+        threads: int | None = None,
+    ) -> None:
+        self._input = input
+        self._client = client or Client()
+        self._patience_s = patience_s
+        self._threads = threads or _processors()
+        self._opened: tuple[TrainingPlan, RankBatches] | None = None
+        self._source: ParquetSource | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._lanes: dict[int, LaneBlocks] = {}
+        self._made: deque[TrainingBatch] = deque()
+        self._cursor = input.cursor
+        self._taken = 0
+        self._made_count = 0
+        self._closed = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._plan.schema
+
+    @property
+    def rows_total(self) -> int:
+        """Rows of the whole epoch, over all ranks."""
+        return self._plan.rows_total
+
+    @property
+    def snapshot_id(self) -> int | None:
+        """None for a table without one."""
+        return self._plan.snapshot_id
+
+    @property
+    def epoch(self) -> int:
+        return self._plan.cursor.epoch
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the epoch stands behind the last batch; the one given before the first."""
+        return self._cursor
+
+    def __iter__(self) -> Iterator[TrainingBatch]:
+        return self
+
+    def __next__(self) -> TrainingBatch:
+        if not self._made:
+            if self._closed or self._made_count == len(self._batches):
+                self.close()
+                raise StopIteration
+            self._made.extend(self._make())
+        batch = self._made.popleft()
+        self._cursor = batch.cursor
+        return batch
+
+    def close(self) -> None:
+        """Ends the threads, and closes the files."""
+        self._closed = True
+        self._made.clear()
+        for lane in self._lanes.values():
+            lane.close()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+        if self._source is not None:
+            self._source.close()
+
+    @property
+    def _plan(self) -> TrainingPlan:
+        return self._open()[0]
+
+    @property
+    def _batches(self) -> RankBatches:
+        return self._open()[1]
+
+    def _open(self) -> tuple[TrainingPlan, RankBatches]:
+        if self._opened is None:
+            plan = TrainingPlan(self._input, self._client, patience_s=self._patience_s)
+            if plan.order.shuffle == "FULL":
+                raise IcecoreError(
+                    "FAILED_PRECONDITION",
+                    "FULL takes rows from all over the table, which a reader of files cannot. Read via='feed', or take "
+                    "WINDOWED with more lanes.",
+                )
+            batches = RankBatches(
+                plan.order,
+                batch_size=self._input.batch_size,
+                rank=self._input.rank,
+                world_size=self._input.world_size,
+                tail=self._input.tail,
+                start=plan.cursor.position,
+            )
+            self._source = ParquetSource(plan, self._patience_s)
+            self._opened = (plan, batches)
+        return self._opened
+
+    def _make(self) -> list[TrainingBatch]:
+        """The next batches, which share memory."""
+        batches = self._batches
+        together = [batches[self._made_count]]
+        if batches.owns_lanes:
+            # One after the other, they are the rank's rows as they stand.
+            while len(together) * self._input.batch_size < _ROWS_AT_ONCE and not together[-1].last:
+                together.append(batches[self._made_count + len(together)])
+        span = together[0].span._replace(stop=together[-1].span.stop)
+        whole = self._gather(span, sum(batch.rows for batch in together))
+        made, at = [], 0
+        for batch in together:
+            made.append(self._finished(batch, whole.slice(at, batch.rows)))
+            at += batch.rows
+        self._made_count += len(together)
+        return made
+
+    def _finished(self, batch: RankBatch, data: pa.RecordBatch) -> TrainingBatch:
+        return TrainingBatch(data, self._plan.cursor_at(batch.end), batch.global_batch, batch.last)
+
+    def _gather(self, span: Span, row_count: int) -> pa.RecordBatch:
+        runs = list(self._plan.order.lane_runs(span))
+        for run in runs:
+            self._lane(run.lane, run.first, len(runs))
+        pieces = []
+        for lane, first, stop, at, stride in runs:
+            row = first
+            while row < stop:
+                block = self._lanes[lane].at(row)
+                end = min(block.stop, stop)
+                pieces.append(Piece(block, row, end, at + (row - first) * stride, stride))
+                row = end
+        return gather(self.schema, pieces, row_count)
+
+    def _lane(self, lane: int, row: int, lanes: int) -> LaneBlocks:
+        """All lanes begin before the first is waited for."""
+        if lane not in self._lanes:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="icecore-plan")
+            use_threads = lanes < self._threads
+            open_group = lambda place: self._group(place, use_threads)  # noqa: E731
+            self._lanes[lane] = LaneBlocks(self._plan.order, lane, open_group, self._pool)
+            self._lanes[lane].begin(row)
+        return self._lanes[lane]
+
+    def _group(self, place: int, use_threads: bool) -> Iterator[pa.RecordBatch]:
+        plan, source = self._plan, cast(ParquetSource, self._source)
+        group = plan.groups[place]
+        with source.open(group) as parquet:
+            yield from group_blocks(parquet, plan.schema, plan.files[group.file], group, use_threads=use_threads)
+
+    def __enter__(self) -> "PlanReading":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
