@@ -16,7 +16,7 @@ const texts = 1000;
 /** MosaicML's rows: it reads thousands a second, and its rate is what counts. */
 const mosaicRows = 200_000;
 
-const columns = [
+export const columns = [
   { name: 'id', type: 'long' },
   { name: 'customer', type: 'long' },
   { name: 'at', type: 'timestamp' },
@@ -31,7 +31,7 @@ const columns = [
 export const numberColumns = columns.filter(({ type }) => type !== 'string').map(({ name }) => name);
 
 /** Rows from..to: half of the doubles of full precision, one of them with a tenth of nulls, the others of cents. */
-function rowsSql(from: number, to: number): string {
+export function rowsSql(from: number, to: number): string {
   const uniform = (salt: number): string => `(hash(i, ${salt}) / 18446744073709551616.0)`;
   const doubles = Array.from({ length: 11 }, (_, index) => index + 2).map((salt) =>
     salt % 2 === 0 ? `(hash(i, ${salt}) % 100000) / 100.0::DOUBLE AS v${salt}` : `${uniform(salt)}::DOUBLE AS v${salt}`,

@@ -6,6 +6,9 @@ import { type Reader, startReader } from './reader-process.ts';
 /** A reading that has not ended by then is stopped, and is said to have failed. */
 const readingMsMax = Number(process.env.ICECORE_BENCH_PEER_MS ?? 300_000);
 
+/** Readings whose names match; all where it is not set. */
+const wanted = new RegExp(process.env.ICECORE_BENCH_ONLY ?? '');
+
 export interface Reading {
   readonly name: string;
   /** Clients that begin at once. */
@@ -23,7 +26,7 @@ export class Scoreboard {
   /** Reads once. A reading that fails is noted and not tried again. */
   async read(reading: Reading): Promise<void> {
     const { name } = reading;
-    if (this.#failures.has(name)) return;
+    if (this.#failures.has(name) || !wanted.test(name)) return;
     try {
       const figures = await measured(reading);
       this.#rounds.set(name, [...(this.#rounds.get(name) ?? []), figures]);
