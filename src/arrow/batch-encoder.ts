@@ -8,6 +8,9 @@ import { MessageMemory } from './message-memory.ts';
 import type { RowPick } from './row-pick.ts';
 import { ScratchMemory } from './scratch-memory.ts';
 
+/** Of messages that were given back: one or two are made ahead. */
+const recycledBytesMax = 64 * 1024 * 1024;
+
 /**
  * Gathers rows of blocks straight into the messages of an Arrow IPC stream (format: "IPC Streaming Format"). Bytes depend on what is given
  * alone: the same rows of the same blocks give the same message again. Holds scratch memory in proportion to its largest batch.
@@ -16,7 +19,7 @@ export class BatchEncoder {
   readonly #schema: Schema;
   readonly #compression: BatchCompression;
   readonly #scratch = new ScratchMemory();
-  readonly #memory = new MessageMemory();
+  readonly #memory = new MessageMemory(recycledBytesMax);
 
   constructor(schema: Schema, compression: BatchCompression) {
     this.#schema = schema;

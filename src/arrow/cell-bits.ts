@@ -5,8 +5,8 @@
 export function scatterBits(
   bits: Uint8Array,
   offset: number,
-  cells: Uint32Array,
-  places: Uint32Array,
+  cells: Int32Array,
+  places: Int32Array,
   count: number,
   target: Uint8Array,
 ): number {
@@ -21,7 +21,7 @@ export function scatterBits(
 }
 
 /** Puts a 1 to each place. */
-export function scatterOnes(places: Uint32Array, count: number, target: Uint8Array): void {
+export function scatterOnes(places: Int32Array, count: number, target: Uint8Array): void {
   for (let index = 0; index < count; index++) target[places[index] as number] = 1;
 }
 

@@ -1,142 +1,205 @@
-import { type CellPick, type CellRuns, isContiguous, isRuns, placeCells, type RowPick } from './row-pick.ts';
+import { isContiguous, type RowPick } from './row-pick.ts';
 
-/**
- * Copies the picked cells of a column, `width` bytes each, to their places in the target. Bits survive, those of a NaN included: the
- * 64-bit cells go through DataViews' integers, which V8 keeps in registers, where copies through a Float64Array may make a NaN quiet.
- */
-export function copyCells(source: Uint8Array, target: Uint8Array, pick: CellPick, width: number): void {
-  if (isContiguous(pick)) {
-    target.set(source.subarray(pick.from * width, (pick.from + pick.count) * width), pick.at * width);
-    return;
-  }
-  const from = new DataView(source.buffer, source.byteOffset, source.byteLength);
-  const to = new DataView(target.buffer, target.byteOffset, target.byteLength);
-  if (isRuns(pick)) {
-    copyRuns(source, target, from, to, pick, width);
-    return;
-  }
-  const { rows, count, at, stride } = rowsOf(pick);
-  const copy = copyOf(width);
-  if (copy !== null) copy(from, to, rows.array, rows.from, count, at, stride);
-  else copyWide(source, target, rows.array, rows.from, count, at, stride, width);
-}
-
-function rowsOf(pick: RowPick) {
-  const { rows, from, count, at, stride } = pick;
-  if (rows !== null) return { rows: { array: rows, from }, count, at, stride };
-  const { cells } = placeCells(pick, new Uint32Array(count), new Uint32Array(count));
-  return { rows: { array: cells, from: 0 }, count, at, stride };
+/** Cells of fixed width as the numbers of an array that is fast to copy them by: so many to a cell. */
+interface CellView {
+  readonly array: Uint8Array | Int16Array | Int32Array | Float64Array;
+  readonly perCell: number;
 }
 
 type Rows = Uint16Array | Uint32Array;
-type StridedCopy = (
-  source: DataView,
-  target: DataView,
+
+/** Rows that several picks put next to each other are copied in turns of so many, which keeps what is written in the first cache. */
+const turnRows = 512;
+
+/**
+ * Copies the picked cells of blocks, `width` bytes each, to their places in the target. `sourceOf` gives the values of a block. `isDouble`
+ * where cells are doubles: those are copied as such. Bits of all others survive by the language's own rules, since they travel as integers;
+ * those of a NaN among doubles do in V8.
+ */
+export function copyCells(
+  sourceOf: (block: number) => Uint8Array,
+  target: Uint8Array,
+  picks: readonly RowPick[],
+  width: number,
+  isDouble: boolean,
+): void {
+  const to = viewOf(target, width, isDouble);
+  const strided: RowPick[] = [];
+  for (const pick of picks) {
+    if (pick.count === 0) continue;
+    if (isContiguous(pick)) {
+      const source = sourceOf(pick.block);
+      target.set(source.subarray(pick.from * width, (pick.from + pick.count) * width), pick.at * width);
+    } else if (pick.rows === null) {
+      strided.push(pick);
+    } else {
+      copyRows(viewOf(sourceOf(pick.block), width, isDouble), to, pick.rows, pick);
+    }
+  }
+  const sources = strided.map(({ block }) => viewOf(sourceOf(block), width, isDouble));
+  inTurns(strided, (turn, index) => {
+    const source = sources[index];
+    if (source !== undefined) copyStrided(source, to, turn);
+  });
+}
+
+/** Splits picks that lie between each other into turns of a few rows each. */
+export function inTurns(picks: readonly RowPick[], copy: (turn: RowPick, index: number) => void): void {
+  const longest = picks.reduce((most, { count }) => Math.max(most, count), 0);
+  for (let start = 0; start < longest; start += turnRows) {
+    for (const [index, { block, rows, from, count, at, stride }] of picks.entries()) {
+      const turnCount = Math.min(turnRows, count - start);
+      if (turnCount > 0) copy({ block, rows, from: from + start, count: turnCount, at: at + start * stride, stride }, index);
+    }
+  }
+}
+
+/** Each width has loops of its own, which see one kind of array. */
+function copyRows({ array: source, perCell }: CellView, { array: target }: CellView, rows: Rows, pick: RowPick): void {
+  const { from, count, at, stride } = pick;
+  if (source instanceof Float64Array && target instanceof Float64Array) rows8(source, target, rows, from, count, at, stride);
+  else if (source instanceof Int16Array && target instanceof Int16Array) rows2(source, target, rows, from, count, at, stride);
+  else if (source instanceof Int32Array && target instanceof Int32Array) {
+    if (perCell === 1) rows4(source, target, rows, from, count, at, stride);
+    else if (perCell === 2) rows4x2(source, target, rows, from, count, at, stride);
+    else rows4xN(source, target, rows, from, count, at, stride, perCell);
+  } else if (source instanceof Uint8Array && target instanceof Uint8Array) {
+    rows1xN(source, target, rows, from, count, at, stride, perCell);
+  }
+}
+
+function copyStrided({ array: source, perCell }: CellView, { array: target }: CellView, pick: RowPick): void {
+  const { from, count, at, stride } = pick;
+  if (source instanceof Float64Array && target instanceof Float64Array) strided8(source, target, from, count, at, stride);
+  else if (source instanceof Int16Array && target instanceof Int16Array) strided2(source, target, from, count, at, stride);
+  else if (source instanceof Int32Array && target instanceof Int32Array) {
+    if (perCell === 1) strided4(source, target, from, count, at, stride);
+    else strided4xN(source, target, from, count, at, stride, perCell);
+  } else if (source instanceof Uint8Array && target instanceof Uint8Array) {
+    strided1xN(source, target, from, count, at, stride, perCell);
+  }
+}
+
+function viewOf(bytes: Uint8Array, width: number, isDouble: boolean): CellView {
+  const elementBytes = isDouble ? 8 : width % 4 === 0 ? 4 : width === 2 ? 2 : 1;
+  // Buffers of a stream that others wrote may lie anywhere.
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+  const length = Math.floor(byteLength / elementBytes);
+  const perCell = width / elementBytes;
+  if (isDouble) return { array: new Float64Array(buffer, byteOffset, length), perCell };
+  if (elementBytes === 4) return { array: new Int32Array(buffer, byteOffset, length), perCell };
+  if (elementBytes === 2) return { array: new Int16Array(buffer, byteOffset, length), perCell };
+  return { array: new Uint8Array(buffer, byteOffset, length), perCell };
+}
+
+// The same loop for each kind of array: shared, they would see all kinds, and take three times as long.
+
+function rows8(from8: Float64Array, to: Float64Array, rows: Rows, from: number, count: number, at: number, stride: number): void {
+  for (let index = from, place = at; index < from + count; index++, place += stride) {
+    to[place] = from8[rows[index] as number] as number;
+  }
+}
+
+function rows4(from4: Int32Array, to: Int32Array, rows: Rows, from: number, count: number, at: number, stride: number): void {
+  for (let index = from, place = at; index < from + count; index++, place += stride) {
+    to[place] = from4[rows[index] as number] as number;
+  }
+}
+
+function rows2(from2: Int16Array, to: Int16Array, rows: Rows, from: number, count: number, at: number, stride: number): void {
+  for (let index = from, place = at; index < from + count; index++, place += stride) {
+    to[place] = from2[rows[index] as number] as number;
+  }
+}
+
+function rows4x2(from4: Int32Array, to: Int32Array, rows: Rows, from: number, count: number, at: number, stride: number): void {
+  for (let index = from, place = at * 2; index < from + count; index++, place += stride * 2) {
+    const cell = (rows[index] as number) * 2;
+    to[place] = from4[cell] as number;
+    to[place + 1] = from4[cell + 1] as number;
+  }
+}
+
+function rows4xN(
+  from4: Int32Array,
+  to: Int32Array,
   rows: Rows,
   from: number,
   count: number,
   at: number,
   stride: number,
-) => void;
-
-/** Each width has a loop of its own, which sees one kind of array and one kind of number. */
-function copyOf(width: number): StridedCopy | null {
-  switch (width) {
-    case 1:
-      return copy1;
-    case 2:
-      return copy2;
-    case 4:
-      return copy4;
-    case 8:
-      return copy8;
-    case 16:
-      return copy16;
-    default:
-      return null;
+  perCell: number,
+): void {
+  for (let index = from, place = at * perCell; index < from + count; index++, place += stride * perCell) {
+    const cell = (rows[index] as number) * perCell;
+    for (let part = 0; part < perCell; part++) to[place + part] = from4[cell + part] as number;
   }
 }
 
-const copy1: StridedCopy = (source, target, rows, from, count, at, stride) => {
-  for (let index = from, place = at; index < from + count; index++, place += stride) {
-    target.setUint8(place, source.getUint8(rows[index] as number));
-  }
-};
-
-const copy2: StridedCopy = (source, target, rows, from, count, at, stride) => {
-  for (let index = from, place = at; index < from + count; index++, place += stride) {
-    target.setInt16(place * 2, source.getInt16((rows[index] as number) * 2, true), true);
-  }
-};
-
-const copy4: StridedCopy = (source, target, rows, from, count, at, stride) => {
-  for (let index = from, place = at; index < from + count; index++, place += stride) {
-    target.setInt32(place * 4, source.getInt32((rows[index] as number) * 4, true), true);
-  }
-};
-
-const copy8: StridedCopy = (source, target, rows, from, count, at, stride) => {
-  for (let index = from, place = at; index < from + count; index++, place += stride) {
-    target.setBigInt64(place * 8, source.getBigInt64((rows[index] as number) * 8, true), true);
-  }
-};
-
-const copy16: StridedCopy = (source, target, rows, from, count, at, stride) => {
-  for (let index = from, place = at; index < from + count; index++, place += stride) {
-    const cell = (rows[index] as number) * 16;
-    target.setBigInt64(place * 16, source.getBigInt64(cell, true), true);
-    target.setBigInt64(place * 16 + 8, source.getBigInt64(cell + 8, true), true);
-  }
-};
-
-function copyWide(
-  source: Uint8Array,
-  target: Uint8Array,
+function rows1xN(
+  from1: Uint8Array,
+  to: Uint8Array,
   rows: Rows,
   from: number,
   count: number,
   at: number,
   stride: number,
-  width: number,
+  perCell: number,
 ): void {
-  for (let index = from, place = at; index < from + count; index++, place += stride) {
-    const cell = (rows[index] as number) * width;
-    const to = place * width;
-    for (let byte = 0; byte < width; byte++) target[to + byte] = source[cell + byte] as number;
+  for (let index = from, place = at * perCell; index < from + count; index++, place += stride * perCell) {
+    const cell = (rows[index] as number) * perCell;
+    for (let part = 0; part < perCell; part++) to[place + part] = from1[cell + part] as number;
   }
 }
 
-/** Longer ones are worth a call of the engine's own copy, which costs as much as some hundred bytes. */
-const wordBytesMax = 256;
+function strided8(from8: Float64Array, to: Float64Array, from: number, count: number, at: number, stride: number): void {
+  const end = (from + count) | 0;
+  for (let index = from | 0, place = at | 0; index < end; index = (index + 1) | 0) {
+    to[place] = from8[index] as number;
+    place = (place + stride) | 0;
+  }
+}
 
-function copyRuns(
-  source: Uint8Array,
-  target: Uint8Array,
-  from: DataView,
-  to: DataView,
-  { starts, lengths, ats }: CellRuns,
-  width: number,
+function strided4(from4: Int32Array, to: Int32Array, from: number, count: number, at: number, stride: number): void {
+  const end = (from + count) | 0;
+  for (let index = from | 0, place = at | 0; index < end; index = (index + 1) | 0) {
+    to[place] = from4[index] as number;
+    place = (place + stride) | 0;
+  }
+}
+
+function strided2(from2: Int16Array, to: Int16Array, from: number, count: number, at: number, stride: number): void {
+  const end = (from + count) | 0;
+  for (let index = from | 0, place = at | 0; index < end; index = (index + 1) | 0) {
+    to[place] = from2[index] as number;
+    place = (place + stride) | 0;
+  }
+}
+
+function strided4xN(
+  from4: Int32Array,
+  to: Int32Array,
+  from: number,
+  count: number,
+  at: number,
+  stride: number,
+  perCell: number,
 ): void {
-  for (let run = 0; run < starts.length; run++) {
-    const bytes = (lengths[run] as number) * width;
-    let read = (starts[run] as number) * width;
-    let write = (ats[run] as number) * width;
-    if (bytes > wordBytesMax) {
-      target.set(source.subarray(read, read + bytes), write);
-      continue;
-    }
-    const words = write + (bytes & ~7);
-    for (; write < words; read += 8, write += 8) to.setBigInt64(write, from.getBigInt64(read, true), true);
-    if ((bytes & 4) !== 0) {
-      to.setInt32(write, from.getInt32(read, true), true);
-      read += 4;
-      write += 4;
-    }
-    if ((bytes & 2) !== 0) {
-      to.setInt16(write, from.getInt16(read, true), true);
-      read += 2;
-      write += 2;
-    }
-    if ((bytes & 1) !== 0) to.setUint8(write, from.getUint8(read));
+  for (let index = from, place = at * perCell; index < from + count; index++, place += stride * perCell) {
+    for (let part = 0; part < perCell; part++) to[place + part] = from4[index * perCell + part] as number;
+  }
+}
+
+function strided1xN(
+  from1: Uint8Array,
+  to: Uint8Array,
+  from: number,
+  count: number,
+  at: number,
+  stride: number,
+  perCell: number,
+): void {
+  for (let index = from, place = at * perCell; index < from + count; index++, place += stride * perCell) {
+    for (let part = 0; part < perCell; part++) to[place + part] = from1[index * perCell + part] as number;
   }
 }

@@ -1,9 +1,10 @@
-import { type Data, DataType } from 'apache-arrow';
+import { type Data, DataType, Precision } from 'apache-arrow';
 import { strideForType } from 'apache-arrow/type';
 import { IcecoreError } from '../errors.ts';
 import { copyBits, packBits, scatterBits, scatterOnes } from './cell-bits.ts';
-import { copyCells } from './cell-copy.ts';
-import { type CellPick, type CellRuns, isContiguous, type PlacedCells, placeCells } from './row-pick.ts';
+import { copyCells, inTurns } from './cell-copy.ts';
+import { type CellPick, type CellRuns, isContiguous, isRuns, type PlacedCells, placeCells, type RowPick } from './row-pick.ts';
+import { copyRuns, copyValues, measureValues } from './run-copy.ts';
 import type { ScratchMemory } from './scratch-memory.ts';
 
 /** Offsets and lengths of Arrow's lists and texts are 32-bit. */
@@ -55,12 +56,11 @@ export class BatchGather {
       if (field === undefined) throw new IcecoreError('INTERNAL', `The Arrow type ${type} has no type of its elements.`);
       this.column(field.type, childrenOf(sources, 0), elements, total);
     } else if (DataType.isUtf8(type) || DataType.isBinary(type)) {
-      const { elements, total } = this.#offsets(sources, picks, count);
-      this.#cells(sources, elements, total, 1);
+      this.#values(sources, picks, count);
     } else if (DataType.isBool(type)) {
       this.#booleans(sources, picks, count);
     } else {
-      this.#cells(sources, picks, count, cellBytes(type));
+      this.#cells(sources, picks, count, cellBytes(type), DataType.isFloat(type) && type.precision === Precision.DOUBLE);
     }
   }
 
@@ -115,10 +115,7 @@ export class BatchGather {
     picks: readonly CellPick[],
     count: number,
   ): { readonly elements: readonly CellPick[]; readonly total: number } {
-    const offsets = this.#scratch.int32(count + 1);
-    const bytes = new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength);
-    this.buffers.push({ byteLength: bytes.length, write: (target) => target.set(bytes) });
-    offsets[0] = 0;
+    const offsets = this.#newOffsets(count);
     if (picks.every(isContiguous)) {
       let total = 0;
       const inOrder = picks.toSorted((one, other) => one.at - other.at);
@@ -150,21 +147,58 @@ export class BatchGather {
     return { elements, total };
   }
 
-  #cells(sources: readonly (Data | undefined)[], picks: readonly CellPick[], count: number, width: number): void {
+  /** Texts: short runs of bytes, picked one by one. */
+  #values(sources: readonly (Data | undefined)[], picks: readonly CellPick[], count: number): void {
+    const rows = picks.filter((pick): pick is RowPick => !isRuns(pick));
+    if (rows.length < picks.length || rows.every(isContiguous)) {
+      const { elements, total } = this.#offsets(sources, picks, count);
+      this.#cells(sources, elements, total, 1);
+      return;
+    }
+    const offsets = this.#newOffsets(count);
+    for (const pick of rows) measureValues(blockOf(sources, pick).valueOffsets, pick, offsets);
+    const byteLength = sumUp(offsets, count);
+    const write = (target: Uint8Array) =>
+      inTurns(rows, (turn) => {
+        const { values, valueOffsets } = blockOf(sources, turn);
+        copyValues(bytesOf(values), valueOffsets, target, offsets, turn);
+      });
+    this.buffers.push({ byteLength, write });
+  }
+
+  #newOffsets(count: number): Int32Array {
+    const offsets = this.#scratch.int32(count + 1);
+    const bytes = bytesOf(offsets);
+    this.buffers.push({ byteLength: bytes.length, write: (target) => target.set(bytes) });
+    offsets[0] = 0;
+    return offsets;
+  }
+
+  #cells(
+    sources: readonly (Data | undefined)[],
+    picks: readonly CellPick[],
+    count: number,
+    width: number,
+    isDouble = false,
+  ): void {
     const byteLength = count * width;
     checkLength(byteLength);
-    this.buffers.push({
-      byteLength,
-      write: (target) => {
-        for (const pick of picks) if (pick.count > 0) copyCells(bytesOf(blockOf(sources, pick).values), target, pick, width);
-      },
-    });
+    const sourceOf = (block: number) => bytesOf(blockOf(sources, { block }).values);
+    const write = (target: Uint8Array) => {
+      const rows: RowPick[] = [];
+      for (const pick of picks) {
+        if (isRuns(pick)) copyRuns(sourceOf(pick.block), target, pick, width);
+        else rows.push(pick);
+      }
+      copyCells(sourceOf, target, rows, width, isDouble);
+    };
+    this.buffers.push({ byteLength, write });
   }
 
   #placesOf(pick: CellPick): PlacedCells {
     const known = this.#placed.get(pick);
     if (known !== undefined) return known;
-    const placed = placeCells(pick, this.#scratch.uint32(pick.count), this.#scratch.uint32(pick.count));
+    const placed = placeCells(pick, this.#scratch.int32(pick.count), this.#scratch.int32(pick.count));
     this.#placed.set(pick, placed);
     return placed;
   }
@@ -207,7 +241,7 @@ function checkLength(length: number): void {
   throw new IcecoreError('OVERLOADED', 'A column of one batch would hold more than 2 GiB. Ask for smaller batches.');
 }
 
-function measureRuns(offsets: Int32Array, cells: Uint32Array, count: number, starts: Int32Array, lengths: Int32Array): number {
+function measureRuns(offsets: Int32Array, cells: Int32Array, count: number, starts: Int32Array, lengths: Int32Array): number {
   let total = 0;
   for (let index = 0; index < count; index++) {
     const cell = cells[index] as number;
@@ -220,7 +254,7 @@ function measureRuns(offsets: Int32Array, cells: Uint32Array, count: number, sta
   return total;
 }
 
-function scatterLengths(lengths: Int32Array, places: Uint32Array, count: number, offsets: Int32Array): void {
+function scatterLengths(lengths: Int32Array, places: Int32Array, count: number, offsets: Int32Array): void {
   for (let index = 0; index < count; index++) offsets[(places[index] as number) + 1] = lengths[index] as number;
 }
 
@@ -235,6 +269,6 @@ function sumUp(offsets: Int32Array, count: number): number {
   return sum;
 }
 
-function gatherOffsets(offsets: Int32Array, places: Uint32Array, count: number, ats: Int32Array): void {
+function gatherOffsets(offsets: Int32Array, places: Int32Array, count: number, ats: Int32Array): void {
   for (let index = 0; index < count; index++) ats[index] = offsets[places[index] as number] as number;
 }

@@ -36,24 +36,24 @@ export function isContiguous(pick: CellPick): pick is RowPick & { readonly rows:
 
 /** Each cell and its place, one by one. */
 export interface PlacedCells {
-  readonly cells: Uint32Array;
-  readonly places: Uint32Array;
+  readonly cells: Int32Array;
+  readonly places: Int32Array;
 }
 
 /** Spells a pick out into two arrays of `pick.count`, which it fills and gives back. */
-export function placeCells(pick: CellPick, cells: Uint32Array, places: Uint32Array): PlacedCells {
+export function placeCells(pick: CellPick, cells: Int32Array, places: Int32Array): PlacedCells {
   if (isRuns(pick)) placeRuns(pick, cells, places);
   else placeRows(pick, cells, places);
   return { cells, places };
 }
 
-function placeRows({ rows, from, count, at, stride }: RowPick, cells: Uint32Array, places: Uint32Array): void {
+function placeRows({ rows, from, count, at, stride }: RowPick, cells: Int32Array, places: Int32Array): void {
   if (rows === null) for (let index = 0; index < count; index++) cells[index] = from + index;
   else cells.set(rows.subarray(from, from + count));
   for (let index = 0, place = at; index < count; index++, place += stride) places[index] = place;
 }
 
-function placeRuns({ starts, lengths, ats }: CellRuns, cells: Uint32Array, places: Uint32Array): void {
+function placeRuns({ starts, lengths, ats }: CellRuns, cells: Int32Array, places: Int32Array): void {
   for (let run = 0, index = 0; run < starts.length; run++) {
     const [start, at, end] = [starts[run] as number, ats[run] as number, index + (lengths[run] as number)];
     for (let offset = 0; index < end; index++, offset++) {

@@ -18,11 +18,6 @@ export class ScratchMemory {
     return new Int32Array(buffer, offset, length);
   }
 
-  uint32(length: number): Uint32Array {
-    const [buffer, offset] = this.#take(length * 4);
-    return new Uint32Array(buffer, offset, length);
-  }
-
   /** Takes back all that was handed out. */
   reset(): void {
     this.#chunk = 0;

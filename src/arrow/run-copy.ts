@@ -1,0 +1,70 @@
+import type { CellRuns, RowPick } from './row-pick.ts';
+
+/** Longer ones are worth a call of the engine's own copy, which costs as much as some two hundred bytes. */
+const wordBytesMax = 256;
+
+/** Copies runs of cells, `width` bytes each. */
+export function copyRuns(source: Uint8Array, target: Uint8Array, { starts, lengths, ats }: CellRuns, width: number): void {
+  const [from, to] = [wordsOf(source), wordsOf(target)];
+  for (let run = 0; run < starts.length; run++) {
+    const start = (starts[run] as number) * width;
+    copyBytes(source, target, from, to, start, start + (lengths[run] as number) * width, (ats[run] as number) * width);
+  }
+}
+
+/** The length of each picked value, at the place behind its own: what the offsets of the target are the sums of. */
+export function measureValues(offsets: Int32Array, { rows, from, count, at, stride }: RowPick, lengths: Int32Array): void {
+  let place = at + 1;
+  if (rows === null) {
+    let start = offsets[from] as number;
+    for (let index = from + 1; index <= from + count; index++, place += stride) {
+      const end = offsets[index] as number;
+      lengths[place] = end - start;
+      start = end;
+    }
+    return;
+  }
+  for (let index = from; index < from + count; index++, place += stride) {
+    const row = rows[index] as number;
+    lengths[place] = (offsets[row + 1] as number) - (offsets[row] as number);
+  }
+}
+
+/** Copies the picked texts to where the offsets of the target have them. */
+export function copyValues(
+  source: Uint8Array,
+  sourceOffsets: Int32Array,
+  target: Uint8Array,
+  targetOffsets: Int32Array,
+  { rows, from, count, at, stride }: RowPick,
+): void {
+  const [reads, writes] = [wordsOf(source), wordsOf(target)];
+  for (let index = from, place = at; index < from + count; index++, place += stride) {
+    const row = rows === null ? index : (rows[index] as number);
+    const start = sourceOffsets[row] as number;
+    copyBytes(source, target, reads, writes, start, sourceOffsets[row + 1] as number, targetOffsets[place] as number);
+  }
+}
+
+/** `reads` and `writes` are the same bytes, for words that lie anywhere. */
+function copyBytes(
+  source: Uint8Array,
+  target: Uint8Array,
+  reads: DataView,
+  writes: DataView,
+  start: number,
+  end: number,
+  at: number,
+): void {
+  if (end - start > wordBytesMax) {
+    target.set(source.subarray(start, end), at);
+    return;
+  }
+  let [read, write] = [start, at];
+  for (; read + 4 <= end; read += 4, write += 4) writes.setInt32(write, reads.getInt32(read, true), true);
+  for (; read < end; read++, write++) target[write] = source[read] as number;
+}
+
+function wordsOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
