@@ -21,7 +21,7 @@ export interface BenchReport {
   readonly notes?: readonly string[];
 }
 
-export type BenchUnit = 's' | 'ms' | '/s' | 'rows/s' | 'MiB';
+export type BenchUnit = 's' | 'ms' | '/s' | 'rows/s' | 'MB/s' | 'MiB';
 
 const smallerIsBetter: ReadonlySet<BenchUnit> = new Set<BenchUnit>(['s', 'ms', 'MiB']);
 

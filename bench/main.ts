@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<() => Promise<BenchReport |
   appends: async () => (await import('./appends.ts')).benchAppends,
   upserts: async () => (await import('./upserts.ts')).benchUpserts,
   feed: async () => (await import('./feed.ts')).benchFeed,
+  'feed-s3': async () => (await import('./feed-s3.ts')).benchFeedFromS3,
   shuffle: async () => (await import('./shuffle-quality.ts')).benchShuffle,
   demo: async () => (await import('./demo.ts')).benchDemo,
 };
