@@ -1,9 +1,8 @@
 import type { FeedCompression, TrainingFeedInput as FeedInput, Shuffle, TailPolicy } from '../src/training/feed-input.ts';
 import type { TableRefInput } from './as-of.ts';
-import type { Connection, PageArgs } from './connection.ts';
+import { afterKey, type Connection, connectionOf, type PageArgs, pageSize } from './connection.ts';
 import type { ApiContext } from './context.ts';
 import type { Given } from './input.ts';
-import { notBuilt } from './not-built.ts';
 import { tableAsOf } from './point-in-time.ts';
 import type { TrainingBatchView, TrainingFileView, TrainingPlanView } from './views.ts';
 
@@ -44,10 +43,21 @@ function feedInput(input: TrainingFeedInput): FeedInput {
   return { ...input, source: { table: tableAsOf(table ?? { name: '' }) } };
 }
 
-export function trainingPlan(_args: { readonly input: TrainingFeedInput }, _context: ApiContext): TrainingPlanView {
-  return notBuilt('trainingPlan');
+export async function trainingPlan(
+  { input }: { readonly input: TrainingFeedInput },
+  { icecore, signal }: ApiContext,
+): Promise<TrainingPlanView> {
+  return await icecore.trainingPlans.open(feedInput(input), signal);
 }
 
-export function trainingPlanFiles(_plan: TrainingPlanView, _args: PageArgs, _context: ApiContext): Connection<TrainingFileView> {
-  return notBuilt('trainingPlan');
+export async function trainingPlanFiles(plan: TrainingPlanView, args: PageArgs): Promise<Connection<TrainingFileView>> {
+  const after = afterKey(args);
+  const { files, hasMore, total } = await plan.files(pageSize(args), after);
+  const page = connectionOf(files, files.length, {
+    key: ({ key }) => key,
+    node: (file) => file,
+    hasPreviousPage: after !== null,
+    totalCount: total,
+  });
+  return { ...page, pageInfo: { ...page.pageInfo, hasNextPage: hasMore } };
 }

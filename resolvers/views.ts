@@ -8,6 +8,8 @@ import type { Assurance } from '../src/models/model.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Table, TableSnapshotRef } from '../src/tables/table.ts';
 import type { EncodedBatch } from '../src/training/encoded-batches.ts';
+import type { FeedGroup } from '../src/training/feed-groups.ts';
+import type { PlanPage, TrainingPlan } from '../src/training/training-plan.ts';
 
 export interface SnapshotView {
   readonly table: Table;
@@ -167,40 +169,13 @@ export interface TrainingBatchView {
   readonly cursor: string;
 }
 
-export interface TrainingRowGroupView {
-  readonly ordinal: number;
-  readonly firstRow: bigint;
-  readonly rowCount: number;
-  readonly matchingRows: number;
-}
+export type TrainingRowGroupView = FeedGroup;
 
-export interface TrainingFileView {
-  readonly path: string;
-  readonly url: string;
-  readonly rowGroups: readonly TrainingRowGroupView[];
-  readonly skippedRows: Uint8Array | null;
-  readonly fieldIds: readonly number[];
-  readonly constants: unknown;
-}
+export type TrainingFileView = PlanPage['files'][number];
 
-export interface FeedOrderView {
-  readonly algorithm: string;
-  readonly shuffle: 'NONE' | 'WINDOWED' | 'FULL';
-  readonly seed: bigint;
-  readonly epoch: number;
-  readonly lanes: number;
-  readonly blocks: bigint;
-}
+export type FeedOrderView = TrainingPlan['order'];
 
-export interface TrainingPlanView {
-  readonly source: TableSnapshotRef;
-  readonly schema: Uint8Array;
-  readonly order: FeedOrderView;
-  readonly rowsTotal: bigint;
-  readonly start: string;
-  readonly files: readonly TrainingFileView[];
-  readonly urlsExpireAtMicros: bigint | null;
-}
+export type TrainingPlanView = TrainingPlan;
 
 export interface ViewerView {
   readonly actor: Actor;

@@ -124,7 +124,7 @@ builder.objectType(TrainingFile, {
 builder.objectType(TrainingRowGroup, {
   fields: (t) => ({
     ordinal: t.exposeInt('ordinal'),
-    firstRow: t.expose('firstRow', { type: 'BigInt' }),
+    firstRow: t.field({ type: 'BigInt', resolve: ({ firstRow }) => BigInt(firstRow) }),
     rowCount: t.exposeInt('rowCount'),
     matchingRows: t.exposeInt('matchingRows'),
   }),

@@ -43,7 +43,8 @@ import { CatalogTables } from './rest-catalog/catalog-tables.ts';
 import { metricsReportTable } from './rest-catalog/metrics-report-table.ts';
 import { MetricsReports } from './rest-catalog/metrics-reports.ts';
 import { Namespaces } from './rest-catalog/namespaces.ts';
-import { openTableAccesses } from './rest-catalog/open-table-accesses.ts';
+import { clientS3Endpoint, openTableAccesses } from './rest-catalog/open-table-accesses.ts';
+import { ownS3Endpoint } from './rest-catalog/s3-endpoint.ts';
 import type { TableAccesses } from './rest-catalog/table-access.ts';
 import { TableCommits } from './rest-catalog/table-commits.ts';
 import { ViewOperations } from './rest-catalog/views.ts';
@@ -54,12 +55,15 @@ import { Scoring } from './scoring/scoring.ts';
 import { DuckDb } from './sql/duckdb.ts';
 import { findHttpfs } from './sql/httpfs.ts';
 import { type AllowedLocations, allowedLocations, realLocalRoots } from './storage/allowed-locations.ts';
+import { FileUrls } from './storage/file-urls.ts';
 import { printLocation } from './storage/location.ts';
 import { type OpenedStorage, openStorage, warehouseLocation } from './storage/routed-storage.ts';
+import { s3KeysFrom, s3RegionFrom } from './storage/s3-client.ts';
 import { areReadable } from './tables/readable.ts';
 import { Tables } from './tables/tables.ts';
 import { TrainingFeeds } from './training/feed.ts';
 import { Training } from './training/training.ts';
+import { TrainingPlans } from './training/training-plan.ts';
 import { trainingSetTable } from './training/training-set-table.ts';
 import { Views } from './views/views.ts';
 
@@ -115,6 +119,7 @@ export class Icecore {
   readonly materializations: Materializations;
   readonly training: Training;
   readonly trainingFeeds: TrainingFeeds;
+  readonly trainingPlans: TrainingPlans;
   readonly models: Models;
   readonly scoring: Scoring;
   readonly modelFeed: ModelFeed;
@@ -205,6 +210,16 @@ export class Icecore {
       cacheDirectory: config.cacheDirectory,
       cacheBytesMax: config.feedCacheBytesMax,
       storage: { warehouse: config.warehouse, allowedLocations: config.allowedLocations },
+    });
+    this.trainingPlans = new TrainingPlans({
+      sources: this.trainingFeeds.sources,
+      groups: this.trainingFeeds.groups,
+      urls: new FileUrls({
+        address: clientS3Endpoint(config) ?? ownS3Endpoint(process.env),
+        keys: s3KeysFrom(process.env),
+        region: () => s3RegionFrom(process.env),
+      }),
+      clock,
     });
     this.materializations = new Materializations({ catalog, tables, duckdb, audit, lineage, runs: this.runs, clock });
     this.models = new Models({

@@ -455,3 +455,9 @@ export const fullShuffleRoundBytes = 64 * 1024 * 1024;
 export const planUrlLifetimeMs = 12 * 60 * 60 * 1000;
 /** Bitmaps and row groups of one page of a training plan's files. A page has one file at least. */
 export const planPageBytesMax = 16 * 1024 * 1024;
+/** Groups that a dealer of a full shuffle has decoded ahead. */
+export const fullShuffleGroupsAhead = 2;
+/** Groups by which a full shuffle learns how long rows are. */
+export const fullShuffleSampledGroups = 4;
+/** A full shuffle that nobody reads any more goes on for so long: readers that lost their connection come back. */
+export const fullShuffleLingerMs = 60_000;

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { AllowedLocations } from '../storage/allowed-locations.ts';
 import { s3KeysFrom } from '../storage/s3-client.ts';
 import { RemoteSigning } from './remote-signing.ts';
-import { ownS3Endpoint, s3Endpoint } from './s3-endpoint.ts';
+import { ownS3Endpoint, type S3Endpoint, s3Endpoint } from './s3-endpoint.ts';
 import { StorageCredentials } from './storage-credentials.ts';
 import { TableAccesses } from './table-access.ts';
 
@@ -32,15 +32,20 @@ export async function openTableAccesses(
       )
     : undefined;
   const credentials = await StorageCredentials.load(setting.storageCredentials, ownKeyId);
-  const endpoint = setting.clientS3Endpoint ?? null;
-  const region = setting.clientS3Region ?? null;
-  const isSaid = endpoint !== null || region !== null;
   const signing = new RemoteSigning({
     credentials,
     ownEndpoint: ownS3Endpoint(environment),
-    clientEndpoint: isSaid ? s3Endpoint({ endpoint, region, pathStyle: null }, 'ICECORE_CLIENT_S3_ENDPOINT') : null,
+    clientEndpoint: clientS3Endpoint(setting),
     ownKeys,
     clock,
   });
   return new TableAccesses({ credentials, signing, locations });
+}
+
+/** How clients are told to reach the store; null where they are told nothing. Throws BAD_USER_INPUT. */
+export function clientS3Endpoint(setting: Pick<TableAccessesSetting, 'clientS3Endpoint' | 'clientS3Region'>): S3Endpoint | null {
+  const endpoint = setting.clientS3Endpoint ?? null;
+  const region = setting.clientS3Region ?? null;
+  if (endpoint === null && region === null) return null;
+  return s3Endpoint({ endpoint, region, pathStyle: null }, 'ICECORE_CLIENT_S3_ENDPOINT');
 }

@@ -17,6 +17,8 @@ export interface S3Address {
 export interface FileUrlsOptions {
   readonly address: S3Address;
   readonly keys: () => Promise<S3Keys>;
+  /** Where the address has none. */
+  readonly region: () => Promise<string>;
 }
 
 const secondsPerMs = 1 / 1000;
@@ -54,7 +56,9 @@ export class FileUrls {
             retryable: true,
           });
         }
-        return await presigned(parsed.bucket, parsed.key, this.#options.address, await keysOf(), now, seconds);
+        const { address, region } = this.#options;
+        const place = { ...address, region: address.region ?? (await region()) };
+        return await presigned(parsed.bucket, parsed.key, place, await keysOf(), now, seconds);
       },
     };
   }
@@ -70,12 +74,12 @@ export interface FileUrlSigner {
 async function presigned(
   bucket: string,
   key: string,
-  address: S3Address,
+  address: S3Address & { readonly region: string },
   keys: S3Keys,
   now: Date,
   seconds: number,
 ): Promise<string> {
-  const region = address.region ?? 'us-east-1';
+  const { region } = address;
   const base = new URL(address.url ?? `https://s3.${region}.amazonaws.com`);
   // A wildcard certificate stands for one label.
   const isPathStyle = address.isPathStyle || bucket.includes('.');

@@ -25,6 +25,11 @@ export function s3KeysFrom(environment: NodeJS.ProcessEnv): () => Promise<S3Keys
   };
 }
 
+/** The region that `s3ClientFrom` signs for. */
+export async function s3RegionFrom(environment: NodeJS.ProcessEnv): Promise<string> {
+  return await s3ClientFrom(environment).config.region();
+}
+
 /**
  * A client set up by the environment: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REGION` or
  * `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` (otherwise the SDK's

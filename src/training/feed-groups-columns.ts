@@ -14,14 +14,16 @@ export interface ShapeColumns {
   readonly uncovered: string | null;
   /** The wanted columns that such files lack. */
   readonly missing: readonly NestedField[];
+  /** Whether no column can be found by field id. */
+  readonly hasNoIds: boolean;
 }
 
 /** `shape` is null for an Avro file. */
 export function shapeColumns(shape: FileShape | null, fields: readonly NestedField[]): ShapeColumns {
-  if (shape === null) return { uncovered: 'Avro', missing: [] };
-  if (!hasIds(shape.columns)) return { uncovered: 'Columns without field ids', missing: [] };
+  if (shape === null) return { uncovered: 'Avro', missing: [], hasNoIds: true };
+  if (!hasIds(shape.columns)) return { uncovered: 'Columns without field ids', missing: [], hasNoIds: true };
   const missing = fields.filter((field) => !shape.columns.some(({ fieldId }) => fieldId === field.id));
-  return { uncovered: uncoveredOf(shape, fields, missing), missing };
+  return { uncovered: uncoveredOf(shape, fields, missing), missing, hasNoIds: false };
 }
 
 /**

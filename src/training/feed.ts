@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Schema } from 'apache-arrow';
-import { arrowSchema } from '../arrow/arrow-type.ts';
 import { BatchEncoder } from '../arrow/batch-encoder.ts';
 import { BlockCache } from '../arrow/block-cache.ts';
 import { IcecoreError } from '../errors.ts';
@@ -12,7 +11,9 @@ import { printFeedCursor } from './feed-cursor.ts';
 import { type DecodeCounts, FeedDecodes } from './feed-decodes.ts';
 import { feedCompression, feedShare, type TrainingFeedInput } from './feed-input.ts';
 import { FeedPool } from './feed-pool.ts';
+import { feedSchema } from './feed-schema.ts';
 import { type FeedSources, resolveFeedRows } from './feed-source.ts';
+import { FullShuffles } from './full-shuffles.ts';
 import { KeptGroups } from './kept-groups.ts';
 
 export interface TrainingFeedsOptions extends FeedSources {
@@ -70,8 +71,9 @@ export interface FeedCounts extends DecodeCounts {
  * once into a cache on local disk, and gathered from there, both in worker threads.
  */
 export class TrainingFeeds {
-  /** The groups of tables, for plans too. */
+  /** What plans share with feeds. */
   readonly groups: KeptGroups;
+  readonly sources: FeedSources;
   readonly #options: TrainingFeedsOptions;
   readonly #pool: FeedPool;
   readonly #encoded = new EncodedBatches(feedEncodedBytesMax);
@@ -83,6 +85,7 @@ export class TrainingFeeds {
 
   constructor(options: TrainingFeedsOptions) {
     this.#options = options;
+    this.sources = options;
     this.groups = new KeptGroups({ tables: options.tables, directory: join(options.cacheDirectory, 'feeds') });
     this.#pool = new FeedPool({
       storage: { ...options.storage, cacheDir: join(options.cacheDirectory, 'feed-workers') },
@@ -117,14 +120,7 @@ export class TrainingFeeds {
     const feed = new FeedBatches(engine, reading, signal);
     const snapshotId = snapshot?.snapshotId ?? null;
     const rowsTotal = BigInt(feed.rowsTotal);
-    const schema = arrowSchema(
-      columns,
-      new Map([
-        ['icecore.snapshot-id', String(snapshotId ?? '')],
-        ['icecore.rows-total', String(rowsTotal)],
-        ['icecore.epoch', String(order.epoch)],
-      ]),
-    );
+    const schema = feedSchema(rows, rowsTotal);
     const encoder = new BatchEncoder(schema, compression);
     const [schemaMessage, endMessage] = [encoder.schemaMessage(), encoder.endMessage()];
     return { schema, schemaMessage, endMessage, rowsTotal, snapshotId, epoch: order.epoch, batches: this.#batches(feed, signal) };
@@ -187,7 +183,8 @@ export class TrainingFeeds {
     const { cacheDirectory, cacheBytesMax } = this.#options;
     const cache = await BlockCache.open(join(cacheDirectory, 'feeds'), cacheBytesMax);
     this.#decodes = new FeedDecodes(cache, this.#pool);
-    return { cache, pool: this.#pool, decodes: this.#decodes };
+    const made = { cache, pool: this.#pool, decodes: this.#decodes };
+    return { ...made, shuffles: new FullShuffles(made) };
   }
 
   #refuseBeyondLimit(): void {

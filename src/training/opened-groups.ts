@@ -1,6 +1,6 @@
 import type { BlockColumns } from '../arrow/block-file-writer.ts';
 import { IcecoreError } from '../errors.ts';
-import type { Literal } from '../iceberg/type.ts';
+import type { Literal, NestedField } from '../iceberg/type.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { DecodeTask, FeedFile, FeedGroup, FeedGroups, LiveRowsPlace } from './feed-groups.ts';
 import { constantsOf, type ShapeColumns, shapeColumns } from './feed-groups-columns.ts';
@@ -45,6 +45,11 @@ export class OpenedGroups implements FeedGroups {
 
   get matchingRows(): Uint32Array {
     return this.#parts.groups.matchingRows;
+  }
+
+  /** Those that are wanted. */
+  get columns(): readonly NestedField[] {
+    return this.#parts.rows.columns;
   }
 
   get files(): readonly FeedFile[] {
