@@ -21,7 +21,7 @@ import { pageRowsDefault, queryCostBareListItems, queryCostHeavyField } from '..
 
 /** Fields that make the engine read, by type: each is a statement or a walk, however little it answers. */
 const heavyFields: Readonly<Record<string, ReadonlySet<string>>> = {
-  Query: new Set(['sql', 'featureVectors', 'lineage', 'impact', 'auditTrail', 'predictions', 'prediction']),
+  Query: new Set(['sql', 'featureVectors', 'lineage', 'impact', 'auditTrail', 'predictions', 'prediction', 'trainingPlan']),
   Table: new Set(['rows', 'scanPlan']),
   Column: new Set(['statistics']),
   Prediction: new Set(['explanation']),
