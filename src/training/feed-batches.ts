@@ -9,6 +9,7 @@ import type { FeedPool, FeedWorker } from './feed-pool.ts';
 import { FeedTimes } from './feed-times.ts';
 import { FeedWindow } from './feed-window.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
+import type { FullShuffles } from './full-shuffles.ts';
 import { type EpochOrder, epochOrder } from './order/epoch-order.ts';
 import { type OrderSpan, type RankBatch, type RankBatches, rankBatches } from './order/rank-batches.ts';
 
@@ -17,6 +18,14 @@ export interface FeedEngine {
   readonly cache: BlockCache;
   readonly pool: FeedPool;
   readonly decodes: FeedDecodes;
+  readonly shuffles: FullShuffles;
+}
+
+/** The block files that rows are read from, in an order by runs of them: those of the groups, or those of a full shuffle. */
+interface BatchFiles extends Pick<FeedWindow, 'files' | 'lose' | 'close'> {
+  readonly matchingRows: Uint32Array;
+  readonly order: FeedOrder;
+  readonly epoch: EpochOrder;
 }
 
 /** The rows of one reader, in their order. */
@@ -48,12 +57,12 @@ export class FeedBatches {
   readonly #engine: FeedEngine;
   readonly #reading: FeedReading;
   readonly #order: EpochOrder;
-  readonly #window: FeedWindow;
   readonly #feed = ++feedsOpened;
   readonly #controller = new AbortController();
   readonly #signal: AbortSignal;
   readonly #times = new FeedTimes();
   readonly batches: RankBatches;
+  #files: Promise<BatchFiles> | null = null;
   #worker: Promise<FeedWorker> | null = null;
   /** Groups of the last batch, and those behind them that are read ahead. */
   #now: ReadonlySet<number> = new Set();
@@ -65,10 +74,11 @@ export class FeedBatches {
     this.#reading = reading;
     this.#order = epochOrder(reading.groups.matchingRows, reading.order);
     this.batches = rankBatches(this.#order, reading.share, reading.start);
-    this.#window = new FeedWindow(reading.groups, engine.cache, engine.decodes);
     this.#signal = signal === undefined ? this.#controller.signal : AbortSignal.any([signal, this.#controller.signal]);
     // What is under way for a reader that is gone is of no use.
-    this.#signal.addEventListener('abort', () => this.#window.close(), { once: true });
+    this.#signal.addEventListener('abort', () => this.#files?.then((files) => files.close()).catch(() => undefined), {
+      once: true,
+    });
   }
 
   get rowsTotal(): number {
@@ -90,10 +100,11 @@ export class FeedBatches {
         ['icecore.last', String(batch.last)],
         ...this.#times.metadata(),
       ]);
-    const worker = await this.#opened();
+    const source = await this.#opened();
+    const worker = await this.#workerOf(source);
     for (let tries = 0; tries < feedBatchTriesMax; tries++) {
       const asked = performance.now();
-      const files = await this.#files(batch.span);
+      const files = await this.#filesOf(source, batch.span);
       const waiting = (performance.now() - asked) / 1000;
       const { span } = batch;
       const answer = await worker.call('batch', { feed: this.#feed, span, metadata: held, files }, this.#signal);
@@ -102,7 +113,7 @@ export class FeedBatches {
         return { batch, cursor, metadata: held, message: answer.message };
       }
       // Torn or removed under us: it is decoded anew.
-      for (const place of answer.lost) this.#window.lose(place);
+      for (const place of answer.lost) source.lose(place);
     }
     throw new IcecoreError(
       'INTERNAL',
@@ -123,46 +134,81 @@ export class FeedBatches {
     this.#worker = null;
   }
 
-  #opened(): Promise<FeedWorker> {
-    this.#worker ??= this.#open();
+  #opened(): Promise<BatchFiles> {
+    this.#files ??= this.#open().catch((error) => {
+      // Such as no room for a full shuffle: there may be some when it is asked for again.
+      this.#files = null;
+      throw error;
+    });
+    return this.#files;
+  }
+
+  async #open(): Promise<BatchFiles> {
+    const { groups, order, columns } = this.#reading;
+    if (order.shuffle !== 'FULL' || this.#order.rows === 0) {
+      const window = new FeedWindow(groups, this.#engine.cache, this.#engine.decodes);
+      return batchFiles(window, groups.matchingRows, order);
+    }
+    const shuffle = await this.#engine.shuffles.open({ groups, columns, order }, this.#signal);
+    if (this.#signal.aborted) shuffle.close();
+    // Its files have the rows in their order.
+    return batchFiles(shuffle, shuffle.rowCounts, { ...order, shuffle: 'NONE' });
+  }
+
+  #workerOf(source: BatchFiles): Promise<FeedWorker> {
+    this.#worker ??= this.#openOnWorker(source);
     return this.#worker;
   }
 
-  async #open(): Promise<FeedWorker> {
-    const { groups, order, columns, compression } = this.#reading;
+  async #openOnWorker({ matchingRows, order }: BatchFiles): Promise<FeedWorker> {
+    const { columns, compression } = this.#reading;
     const [worker] = this.#engine.pool.workers().toSorted((a, b) => a.feeds - b.feeds || a.decodes - b.decodes);
     if (worker === undefined) throw new IcecoreError('INTERNAL', 'There is no worker for training feeds.');
     worker.feeds++;
-    const { matchingRows } = groups;
     await worker.call('open', { feed: this.#feed, matchingRows, order, columns, compression });
     return worker;
   }
 
   /** The block files of the groups that a span has rows of. */
-  async #files(span: OrderSpan): Promise<readonly GroupFile[]> {
-    const now = this.#placesOf(span);
+  async #filesOf(source: BatchFiles, span: OrderSpan): Promise<readonly GroupFile[]> {
+    const now = placesOf(source, span);
     if (!sameSet(now, this.#now)) {
       this.#now = now;
-      this.#soon = this.#placesBehind(span, now);
+      this.#soon = this.#placesBehind(source, span, now);
     }
-    return await this.#window.files(this.#now, this.#soon);
-  }
-
-  #placesOf(span: OrderSpan): ReadonlySet<number> {
-    const { segments } = this.#order;
-    if (segments !== null) return new Set(segments.of(span).map(({ place }) => place));
-    return new Set(this.#order.reader().read(span).groups);
+    return await source.files(this.#now, this.#soon);
   }
 
   /** The next groups that the lanes come to, in the order in which they do. */
-  #placesBehind(span: OrderSpan, now: ReadonlySet<number>): readonly number[] {
-    const { segments } = this.#order;
+  #placesBehind({ epoch }: BatchFiles, span: OrderSpan, now: ReadonlySet<number>): readonly number[] {
+    const { segments } = epoch;
     if (segments === null) return [];
     const to = Math.min(this.#order.rows, span.to + feedAheadRows);
     const behind = segments.of({ ...span, from: span.to, to, rows: 0 }).toSorted((a, b) => a.at - b.at);
     const places = new Set(behind.map(({ place }) => place).filter((place) => !now.has(place)));
     return [...places].slice(0, Math.max(now.size, feedGroupsAheadPerWorker * this.#engine.pool.size));
   }
+}
+
+function batchFiles(
+  files: Pick<FeedWindow, 'files' | 'lose' | 'close'>,
+  matchingRows: Uint32Array,
+  order: FeedOrder,
+): BatchFiles {
+  return {
+    matchingRows,
+    order,
+    epoch: epochOrder(matchingRows, order),
+    files: (now, soon) => files.files(now, soon),
+    lose: (place) => files.lose(place),
+    close: () => files.close(),
+  };
+}
+
+function placesOf({ epoch }: BatchFiles, span: OrderSpan): ReadonlySet<number> {
+  const { segments } = epoch;
+  if (segments !== null) return new Set(segments.of(span).map(({ place }) => place));
+  return new Set(epoch.reader().read(span).groups);
 }
 
 function sameSet(left: ReadonlySet<number>, right: ReadonlySet<number>): boolean {

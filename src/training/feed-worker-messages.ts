@@ -3,6 +3,7 @@ import type { NestedField } from '../iceberg/type.ts';
 import type { StorageOptions } from '../storage/routed-storage.ts';
 import type { DecodeTask } from './feed-groups.ts';
 import type { FeedCompression, FeedOrder } from './feed-input.ts';
+import type { FullShuffleCalls } from './full-shuffle-worker.ts';
 import type { OrderSpan } from './order/rank-batches.ts';
 
 /** What a worker is started with. */
@@ -60,7 +61,7 @@ export type DecodeAnswer =
   | { readonly outcome: 'no-live-rows' };
 
 /** What main asks of a worker, and what it answers. */
-export interface FeedWorkerCalls {
+export interface FeedWorkerCalls extends FullShuffleCalls {
   readonly open: { readonly request: FeedDescription; readonly answer: null };
   readonly batch: { readonly request: BatchRequest; readonly answer: BatchAnswer };
   readonly close: { readonly request: { readonly feed: number }; readonly answer: null };

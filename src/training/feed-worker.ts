@@ -6,10 +6,12 @@ import { FeedDecoder } from './feed-decode.ts';
 import { plainFailure } from './feed-failure.ts';
 import { FeedJob } from './feed-job.ts';
 import type { FeedWorkerCalls, FeedWorkerMethod, FeedWorkerSetup, FromFeedWorker, ToFeedWorker } from './feed-worker-messages.ts';
+import { FullShuffleWork } from './full-shuffle-worker.ts';
 
 /** The main of a worker thread: answers one message by another (feed-worker-messages.ts). */
 async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetup): Promise<void> {
   const blocks = new FeedBlocks(setup.blocksBytesMax);
+  const shuffles = new FullShuffleWork();
   const jobs = new Map<number, FeedJob>();
   const controllers = new Map<number, AbortController>();
   const storage = openStorage(setup.storage);
@@ -33,6 +35,8 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
         return null;
       case 'decode':
         return await (await decoder).decode(message.request.task, message.request.path, signal);
+      default:
+        return await shuffles.answer(message, signal);
     }
   };
 

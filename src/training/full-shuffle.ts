@@ -1,0 +1,245 @@
+import type { BlockCache } from '../arrow/block-cache.ts';
+import { IcecoreError } from '../errors.ts';
+import type { NestedField } from '../iceberg/type.ts';
+import { feedDecodeTriesMax, fullShuffleGroupsAhead } from '../limits.ts';
+import type { FeedDecodes } from './feed-decodes.ts';
+import type { FeedGroups } from './feed-groups.ts';
+import type { FeedPool, FeedWorker } from './feed-pool.ts';
+import { FeedWindow } from './feed-window.ts';
+import type { GroupFile } from './feed-worker-messages.ts';
+import type { DealtFile } from './full-shuffle-dealer.ts';
+import { bucketKey, bucketRowCounts, dealtKey, type FullShufflePlan, fullShuffleBytes } from './full-shuffle-plan.ts';
+
+/** What a full shuffle is made by. */
+export interface FullShuffleEngine {
+  readonly cache: BlockCache;
+  readonly pool: FeedPool;
+  readonly decodes: FeedDecodes;
+}
+
+export interface FullShuffleRows {
+  readonly plan: FullShufflePlan;
+  readonly groups: FeedGroups;
+  readonly columns: readonly NestedField[];
+}
+
+let worksBegun = 0;
+
+/**
+ * The rows of one epoch in their full shuffle, in the block cache: those of each bucket of positions as a block file, made when it is first
+ * asked for, for whoever reads them. On the main thread.
+ */
+export class FullShuffle {
+  /** Rows of each bucket. */
+  readonly rowCounts: Uint32Array;
+  readonly #engine: FullShuffleEngine;
+  readonly #rows: FullShuffleRows;
+  readonly #dealers: number;
+  readonly #controller = new AbortController();
+  readonly #making = new Map<number, Promise<void>>();
+  readonly #unpins: (() => void)[] = [];
+  #dealing: Promise<void> | null = null;
+  #dealtRows = 0;
+
+  constructor(engine: FullShuffleEngine, rows: FullShuffleRows) {
+    this.#engine = engine;
+    this.#rows = rows;
+    this.#dealers = engine.pool.size;
+    this.rowCounts = bucketRowCounts(rows.plan);
+    const { cache } = engine;
+    for (const bucket of this.rowCounts.keys()) {
+      const keys = [bucketKey(rows.plan, bucket), ...this.#dealtKeys(bucket)];
+      this.#unpins.push(...keys.map((key) => cache.pin(cache.pathOf(key))));
+    }
+  }
+
+  /** How far the rows are dealt, of all: the first batch waits for that. */
+  get progress(): { readonly rowsDealt: number; readonly rows: number } {
+    return { rowsDealt: this.#dealtRows, rows: this.#rows.plan.rows };
+  }
+
+  /**
+   * The file of a bucket, whole. Throws OVERLOADED, before anything is written, where the cache or the disk has too little room for all rows,
+   * and as decoding does.
+   */
+  async file(bucket: number): Promise<GroupFile> {
+    const key = bucketKey(this.#rows.plan, bucket);
+    const path = this.#engine.cache.pathOf(key);
+    const known = this.#making.get(bucket);
+    const making = known ?? this.#make(bucket, path);
+    if (known === undefined) {
+      this.#making.set(bucket, making);
+      making.finally(() => this.#making.delete(bucket)).catch(() => undefined);
+    }
+    await making;
+    return { place: bucket, path, key };
+  }
+
+  /** Ends what is under way; what is made stays in the cache as long as others need no room. */
+  close(): void {
+    this.#controller.abort(new IcecoreError('INTERNAL', 'Nobody reads this shuffle any more.', { retryable: true }));
+    for (const unpin of this.#unpins.splice(0)) unpin();
+  }
+
+  async #make(bucket: number, path: string): Promise<void> {
+    const { cache } = this.#engine;
+    for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
+      this.#controller.signal.throwIfAborted();
+      if (cache.touch(path)) return;
+      if (this.#isDealt(bucket) && (await this.#sort(bucket, path))) return;
+      await this.#deal();
+    }
+    throw new IcecoreError(
+      'INTERNAL',
+      `The feed cache ${cache.directory} lost the rows of a full shuffle again and again. Look after its disk, and resume from the last cursor.`,
+      { retryable: true },
+    );
+  }
+
+  async #sort(bucket: number, path: string): Promise<boolean> {
+    const { cache } = this.#engine;
+    const { plan, columns } = this.#rows;
+    const room = await cache.room(Math.ceil(plan.rowBytes * (this.rowCounts[bucket] ?? 0)));
+    try {
+      const request = { plan, columns, bucket, dealers: this.#dealers, directory: cache.directory };
+      const answer = await this.#onWorker((worker) => worker.call('sort-bucket', request, this.#controller.signal));
+      for (const key of this.#dealtKeys(bucket)) cache.touch(cache.pathOf(key));
+      if (answer === null) return false;
+      room.release();
+      await cache.admit(path, answer.bytes);
+      return true;
+    } finally {
+      room.release();
+    }
+  }
+
+  /** Deals the rows of all buckets that there is nothing of; for all who wait for one of them at once. */
+  async #deal(): Promise<void> {
+    this.#dealing ??= this.#dealMissing().finally(() => {
+      this.#dealing = null;
+    });
+    await this.#dealing;
+  }
+
+  async #dealMissing(): Promise<void> {
+    const { cache, pool } = this.#engine;
+    const { plan, groups } = this.#rows;
+    const buckets = [...this.rowCounts.keys()].filter(
+      (bucket) => !cache.touch(cache.pathOf(bucketKey(plan, bucket))) && !this.#isDealt(bucket),
+    );
+    if (buckets.length === 0) return;
+    const largest = groups.matchingRows.reduce((most, count) => Math.max(most, count), 0);
+    const room = await cache.room(Math.ceil((fullShuffleBytes(plan, largest) * buckets.length) / plan.buckets));
+    this.#dealtRows = 0;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#controller.signal, stop.signal]);
+    const dealt: DealtFile[] = [];
+    try {
+      const dealing = pool.workers().map(async (worker, dealer) => {
+        try {
+          dealt.push(...(await this.#dealOn(worker, dealer, buckets, signal)));
+        } catch (error) {
+          // One that fails ends the others, and is what is thrown.
+          stop.abort(error);
+          throw error;
+        }
+      });
+      const ended = await Promise.allSettled(dealing);
+      stop.signal.throwIfAborted();
+      for (const each of ended) if (each.status === 'rejected') throw each.reason;
+    } finally {
+      room.release();
+      for (const { path, bytes } of dealt) await cache.admit(path, bytes);
+    }
+  }
+
+  /** Deals every so-manieth group. */
+  async #dealOn(
+    worker: FeedWorker,
+    dealer: number,
+    buckets: readonly number[],
+    signal: AbortSignal,
+  ): Promise<readonly DealtFile[]> {
+    const { cache, decodes } = this.#engine;
+    const { plan, groups, columns } = this.#rows;
+    const work = ++worksBegun;
+    const window = new FeedWindow(groups, cache, decodes);
+    const abort = () => window.close();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const { directory } = cache;
+      await worker.call('deal-open', { plan, columns, dealers: this.#dealers, directory, work, dealer, buckets }, signal);
+      const mine = this.#groupsOf(dealer);
+      for (const [index, { place, firstRow }] of mine.entries()) {
+        const soon = mine.slice(index + 1, index + 1 + fullShuffleGroupsAhead).map((group) => group.place);
+        await this.#dealGroup(worker, work, { place, firstRow, soon }, window, signal);
+        this.#dealtRows += groups.matchingRows[place] ?? 0;
+      }
+      return await worker.call('deal-finish', { work }, signal);
+    } catch (error) {
+      if (worker.isAlive) worker.call('deal-abandon', { work }).catch(() => undefined);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      window.close();
+    }
+  }
+
+  async #dealGroup(
+    worker: FeedWorker,
+    work: number,
+    { place, firstRow, soon }: { readonly place: number; readonly firstRow: number; readonly soon: readonly number[] },
+    window: FeedWindow,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let from = 0;
+    for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
+      const [file] = await window.files(new Set([place]), soon);
+      signal.throwIfAborted();
+      if (file === undefined) break;
+      const { path, key } = file;
+      const answer = await worker.call('deal-group', { work, path, key, firstRow, from }, signal);
+      if (answer.isWhole) return;
+      from = answer.blocks;
+      window.lose(place);
+    }
+    throw new IcecoreError(
+      'INTERNAL',
+      `The rows of ${this.#rows.groups.group(place).location} are gone each time that they were decoded.`,
+      {
+        retryable: true,
+      },
+    );
+  }
+
+  /** A share of the groups with a row, with each one's first row among all. */
+  #groupsOf(dealer: number): readonly { readonly place: number; readonly firstRow: number }[] {
+    let [firstRow, count] = [0, 0];
+    const mine: { place: number; firstRow: number }[] = [];
+    for (const [place, rowCount] of this.#rows.groups.matchingRows.entries()) {
+      if (rowCount > 0 && count++ % this.#dealers === dealer) mine.push({ place, firstRow });
+      firstRow += rowCount;
+    }
+    return mine;
+  }
+
+  #isDealt(bucket: number): boolean {
+    const { cache } = this.#engine;
+    return this.#dealtKeys(bucket).every((key) => cache.touch(cache.pathOf(key)));
+  }
+
+  #dealtKeys(bucket: number): readonly string[] {
+    return Array.from({ length: this.#dealers }, (_, dealer) => dealtKey(this.#rows.plan, bucket, dealer, this.#dealers));
+  }
+
+  async #onWorker<T>(work: (worker: FeedWorker) => Promise<T>): Promise<T> {
+    const [worker] = this.#engine.pool.workers().toSorted((a, b) => a.decodes - b.decodes || a.feeds - b.feeds);
+    if (worker === undefined) throw new IcecoreError('INTERNAL', 'There is no worker for training feeds.');
+    worker.decodes++;
+    try {
+      return await work(worker);
+    } finally {
+      worker.decodes--;
+    }
+  }
+}
