@@ -5,7 +5,7 @@ import { type ByteCursor, readHybrid, unpackBits } from './hybrid.ts';
 import type { LeafValues } from './leaf-values.ts';
 import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
-import { readPrefixed } from './variable-values.ts';
+import { readPrefixed } from './prefixed.ts';
 
 /** Values of one width: numbers, bytes of a fixed length, and booleans as a byte each. */
 export class FixedValues implements LeafValues<FixedValues> {

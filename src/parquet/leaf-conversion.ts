@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { decimalParts, fixedLength, type PrimitiveType } from '../iceberg/type.ts';
 import { FixedValues } from './fixed-values.ts';
 import type { Annotation } from './format.ts';
@@ -104,19 +103,9 @@ function contents({ bytes, byteCount, offsets, count }: VariableValues): ArrowCe
   return { data: trimmed(bytes, byteCount), valueOffsets: offsets.subarray(0, count + 1) };
 }
 
-/** Texts together are UTF-8, and none begins in the middle of a character: then each is. */
 function checkedTexts(values: VariableValues): ArrowCells {
-  const cells = contents(values);
-  const { bytes, offsets, count } = values;
-  if (!isUtf8(cells.data)) throw damaged('a text is not UTF-8');
-  const size = values.byteCount;
-  let torn = 0;
-  for (let index = 0; index < count; index++) {
-    const at = offsets[index] as number;
-    if (at < size && ((bytes[at] as number) & 0xc0) === 0x80) torn++;
-  }
-  if (torn > 0) throw damaged('a text is not UTF-8');
-  return cells;
+  if (!values.areTexts()) throw damaged('a text is not UTF-8');
+  return contents(values);
 }
 
 /** Words to integers of so many words. */

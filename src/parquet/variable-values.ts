@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { parquetColumnBytesMax } from '../limits.ts';
 import { readLengths } from './delta.ts';
 import { validCount } from './fixed-values.ts';
@@ -6,17 +7,25 @@ import type { ByteCursor } from './hybrid.ts';
 import type { LeafValues } from './leaf-values.ts';
 import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
+import { readPrefixed } from './prefixed.ts';
+import { copyShort, slackBytes, TextEntries } from './text-entries.ts';
 
 /** Texts and bytes of any length, one behind the other, with where each begins and the last ends. */
 export class VariableValues implements LeafValues<VariableValues> {
   offsets: Int32Array<ArrayBuffer>;
   bytes: Uint8Array<ArrayBuffer>;
   count = 0;
+  readonly #expected: number;
+  /** Whether each value so far is known to be UTF-8. */
+  #areTexts = true;
+  /** Of a dictionary: how its values are copied. */
+  #entries: TextEntries | null = null;
 
   constructor(expected: number, expectedBytes: number) {
+    this.#expected = expected;
     this.offsets = newOffsets(expected + 1);
     this.offsets[0] = 0;
-    this.bytes = newBytes(Math.min(expectedBytes, parquetColumnBytesMax));
+    this.bytes = newBytes(Math.min(expectedBytes, parquetColumnBytesMax) + slackBytes);
   }
 
   reserve(slots: number): void {
@@ -34,6 +43,7 @@ export class VariableValues implements LeafValues<VariableValues> {
   }
 
   read(cursor: ByteCursor, encoding: Encoding, count: number): void {
+    this.#areTexts = false;
     switch (encoding) {
       case 'PLAIN':
         this.#readPlain(cursor, count);
@@ -75,7 +85,8 @@ export class VariableValues implements LeafValues<VariableValues> {
         ((bytes[from + 2] as number) << 16) |
         ((bytes[from + 3] as number) << 24);
       from += 4;
-      if (length < 0 || length > end - from || length > target.length - to) throw damaged('a text is longer than its page');
+      if (length < 0 || length > end - from || length > target.length - slackBytes - to)
+        throw damaged('a text is longer than its page');
       copyShort(bytes, from, length, target, to);
       from += length;
       to += length;
@@ -84,9 +95,9 @@ export class VariableValues implements LeafValues<VariableValues> {
   }
 
   pick(dictionary: VariableValues, indexes: Int32Array, count: number): void {
-    const [from, source] = [dictionary.offsets, dictionary.bytes];
+    const [from, start] = [dictionary.offsets, this.byteCount];
     const [offsets, first] = [this.offsets, this.count + 1];
-    let end = this.byteCount;
+    let end = start;
     for (let index = 0; index < count; index++) {
       const entry = indexes[index] as number;
       end += (from[entry + 1] as number) - (from[entry] as number);
@@ -94,15 +105,27 @@ export class VariableValues implements LeafValues<VariableValues> {
       if (end > parquetColumnBytesMax) break;
       offsets[first + index] = end;
     }
-    let to = this.byteCount;
-    this.#growTo(end);
-    const target = this.bytes;
+    // Pages differ little: the rest of the column takes what this one took.
+    this.#growTo(end, Math.ceil((end / (this.count + count)) * this.#expected * 1.05));
+    dictionary.#entries ??= new TextEntries(dictionary);
+    dictionary.#entries.copy(indexes, count, this.bytes, offsets.subarray(first - 1, first + count));
+    this.#areTexts &&= dictionary.areTexts();
+  }
+
+  /** Whether each value is UTF-8: all together are, and none begins in the middle of a character. */
+  areTexts(): boolean {
+    if (!this.#areTexts) this.#areTexts = isUtf8(this.bytes.subarray(0, this.byteCount)) && !this.#beginsWithin();
+    return this.#areTexts;
+  }
+
+  #beginsWithin(): boolean {
+    const { bytes, offsets, count, byteCount } = this;
+    let within = 0;
     for (let index = 0; index < count; index++) {
-      const start = from[indexes[index] as number] as number;
-      const next = offsets[first + index] as number;
-      copyShort(source, start, next - to, target, to);
-      to = next;
+      const at = offsets[index] as number;
+      if (at < byteCount && ((bytes[at] as number) & 0xc0) === 0x80) within++;
     }
+    return within > 0;
   }
 
   finish(slots: number, valid: Uint8Array | null): void {
@@ -119,6 +142,7 @@ export class VariableValues implements LeafValues<VariableValues> {
 
   free(): void {
     freeBytes(this.bytes);
+    this.#entries?.free();
     freeBytes(new Uint8Array(this.offsets.buffer));
   }
 
@@ -132,11 +156,13 @@ export class VariableValues implements LeafValues<VariableValues> {
     return end;
   }
 
-  #growTo(size: number): void {
-    if (size <= this.bytes.length) return;
+  /** Makes room for `size` bytes, and more where so many are expected, with what a copy of whole words may write behind them. */
+  #growTo(size: number, expected = 0): void {
+    if (size + slackBytes <= this.bytes.length) return;
     if (size > parquetColumnBytesMax)
       throw unsupported(`A row group with more than ${parquetColumnBytesMax} bytes in one column`);
-    const bytes = newBytes(Math.min(parquetColumnBytesMax, Math.max(size, this.bytes.length * 2)));
+    const grown = Math.max(size, expected === 0 ? this.bytes.length * 2 : expected);
+    const bytes = newBytes(Math.min(parquetColumnBytesMax, grown) + slackBytes);
     bytes.set(this.bytes.subarray(0, this.byteCount));
     freeBytes(this.bytes);
     this.bytes = bytes;
@@ -145,45 +171,4 @@ export class VariableValues implements LeafValues<VariableValues> {
 
 function newOffsets(count: number): Int32Array<ArrayBuffer> {
   return new Int32Array(newBytes(count * 4).buffer, 0, count);
-}
-
-/** Most texts are short: then a loop is faster than a call. */
-function copyShort(source: Uint8Array, from: number, length: number, target: Uint8Array, to: number): void {
-  if (length <= 24) for (let index = 0; index < length; index++) target[to + index] = source[from + index] as number;
-  else target.set(source.subarray(from, from + length), to);
-}
-
-/**
- * `count` values in DELTA_BYTE_ARRAY (format: "Encodings", Delta Strings): how much of the value before each begins with, and the rest.
- * Throws where they would be more than `bytesMax` bytes, which few bytes can stand for.
- */
-export function readPrefixed(
-  cursor: ByteCursor,
-  count: number,
-  bytesMax: number,
-): { readonly offsets: Int32Array; readonly bytes: Uint8Array } {
-  const prefixes = readLengths(cursor, count);
-  const suffixes = readLengths(cursor, count);
-  const offsets = new Int32Array(count + 1);
-  let [size, before, suffixBytes] = [0, 0, 0];
-  for (let index = 0; index < count; index++) {
-    const [prefix, suffix] = [prefixes[index] as number, suffixes[index] as number];
-    if (prefix > before) throw damaged('a text begins with more than there is of the one before');
-    before = prefix + suffix;
-    suffixBytes += suffix;
-    size += before;
-    if (suffixBytes > cursor.end - cursor.at) throw damaged('a text is longer than its page');
-    if (size > bytesMax) throw unsupported(`A row group with more than ${parquetColumnBytesMax} bytes in one column`);
-    offsets[index + 1] = size;
-  }
-  const bytes = new Uint8Array(size);
-  let from = cursor.at;
-  for (let index = 0; index < count; index++) {
-    const [start, prefix, suffix] = [offsets[index] as number, prefixes[index] as number, suffixes[index] as number];
-    const previous = index === 0 ? 0 : (offsets[index - 1] as number);
-    bytes.copyWithin(start, previous, previous + prefix);
-    bytes.set(cursor.bytes.subarray(from, from + suffix), start + prefix);
-    from += suffix;
-  }
-  return { offsets, bytes };
 }
