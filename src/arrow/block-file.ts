@@ -51,10 +51,14 @@ export class BlockFile {
   }
 
   /**
-   * The columns of a block, or those wanted of them, on one ArrayBuffer of their own; null where the file is no longer what was written: it is closed and removed
-   * then.
+   * The columns of a block, or those wanted of them, on one ArrayBuffer of their own, which `memory` gives (at
+   * least the bytes that are asked for); null where the file is no longer what was written: it is closed and removed then.
    */
-  read(block: number, wanted: readonly number[] = this.schema.fields.keys().toArray()): readonly Data[] | null {
+  read(
+    block: number,
+    wanted: readonly number[] = this.schema.fields.keys().toArray(),
+    memory: (bytes: number) => ArrayBuffer = newMemory,
+  ): readonly Data[] | null {
     const { blockNumbers } = this.#shape;
     const columns = wanted.map((column) => this.#shape.columns[column] ?? { start: 0, end: 0 });
     const numbers = this.#directory.subarray(block * blockNumbers, (block + 1) * blockNumbers);
@@ -65,8 +69,7 @@ export class BlockFile {
       total += bytes;
       return { offset, bytes, checksum, at: total - bytes };
     });
-    // Without zeros first: all of it is read over.
-    const bytes = Buffer.allocUnsafeSlow(total);
+    const bytes = Buffer.from(memory(total), 0, total);
     const isWhole = readParts(this.#file, parts, bytes);
     if (!isWhole) {
       discard(this.path, this.#file);
@@ -84,6 +87,11 @@ export class BlockFile {
     if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
   }
+}
+
+/** Without zeros first: all of it is read over. */
+function newMemory(bytes: number): ArrayBuffer {
+  return Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer;
 }
 
 interface PlacedPart {
