@@ -233,6 +233,8 @@ export const feedsReadAtOnceMax = 500;
 export const feedWorkersMax = 8;
 /** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
 export const feedBlocksBytesMax = 512 * 1024 * 1024;
+/** Memory of blocks that a worker is through with, for those to come: new pages are slow to write. */
+export const feedBlockMemoryKeptMax = 64 * 1024 * 1024;
 /** Files of the cache that a worker holds open. */
 export const feedFilesOpenMax = 256;
 /** Footers of Parquet files that a worker keeps parsed. */

@@ -22,15 +22,17 @@ export interface EncodedMessage {
   readonly byteLength: number;
   /** What to write next, from an offset on; what was given before has been taken. */
   piece(from: number): Promise<Uint8Array>;
+  /** All pieces have left the process. */
+  sent(): void;
 }
 
 /**
  * All events as one Arrow IPC stream: the schema of the first, everyone's batch, and the end only behind a batch marked `last`. Pulled: the
  * next piece is asked for when the one before has been taken. Errors destroy it, as does a source that ends without the mark; when it
- * is destroyed, the source is returned.
+ * is destroyed, the source is returned. `isSent` says whether all that was taken has left the process.
  */
-export function arrowBody(events: AsyncIterator<ArrowEvent | EncodedEvent>): Readable {
-  const pieces = arrowPieces(events);
+export function arrowBody(events: AsyncIterator<ArrowEvent | EncodedEvent>, isSent = () => false): Readable {
+  const pieces = arrowPieces(events, isSent);
   return new Readable({
     // Nothing waits here: it would be beside what waits in the socket.
     highWaterMark: 0,
@@ -53,7 +55,10 @@ export function arrowBody(events: AsyncIterator<ArrowEvent | EncodedEvent>): Rea
   });
 }
 
-async function* arrowPieces(events: AsyncIterator<ArrowEvent | EncodedEvent>): AsyncGenerator<Uint8Array, void> {
+async function* arrowPieces(
+  events: AsyncIterator<ArrowEvent | EncodedEvent>,
+  isSent: () => boolean,
+): AsyncGenerator<Uint8Array, void> {
   let end: (() => Uint8Array) | null = null;
   let writer: IpcWriter | null = null;
   for (;;) {
@@ -63,6 +68,7 @@ async function* arrowPieces(events: AsyncIterator<ArrowEvent | EncodedEvent>): A
     if ('message' in event) {
       if (end === null) yield event.schemaMessage;
       yield* messagePieces(event.message);
+      if (isSent()) event.message.sent();
       end = event.last ? () => event.endMessage : notAtEnd;
     } else {
       const schema = writer === null;

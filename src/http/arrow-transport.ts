@@ -55,7 +55,7 @@ async function streamResponse(
     await iterator.return?.();
     return jsonResponse({ errors: [graphqlError(error, { withStatus: true })] }, Response);
   }
-  const body = arrowBody(mapped(first, iterator));
+  const body = arrowBody(mapped(first, iterator), () => server?.res.writableLength === 0);
   // Without a listener the error would end the process; with it the client sees its connection reset.
   body.once('error', (error) => {
     if (server?.res.headersSent) problemOf(error);

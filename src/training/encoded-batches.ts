@@ -1,8 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { feedIdleBatchMs, feedPieceBytesMax, feedPieceBytesMin } from '../limits.ts';
 
-/** Makes the bytes of a batch, each time the same. */
-export type MakeBytes = () => Promise<Uint8Array>;
+/** Where the bytes of a batch come from. */
+export interface BytesSource {
+  /** Each time the same. */
+  readonly make: () => Promise<Uint8Array>;
+  /** Takes back the memory of bytes that nobody reads any more. */
+  readonly recycle: (message: Uint8Array) => void;
+}
 
 /**
  * The encoded batches of all feeds that wait for their clients to take them. Beyond a limit, those of clients that have taken nothing for
@@ -39,17 +44,17 @@ export class EncodedBatches {
   async make<Made extends { readonly message: Uint8Array }>(
     bytes: number,
     make: () => Promise<Made>,
-    again: (made: Made) => MakeBytes,
+    source: (made: Made) => BytesSource,
     signal?: AbortSignal,
   ): Promise<{ readonly made: Omit<Made, 'message'>; readonly encoded: EncodedBatch }> {
     const { message, ...made } = await this.#within(bytes, make, signal);
-    const encoded = new EncodedBatch(this, message, again({ ...made, message } as Made));
+    const encoded = new EncodedBatch(this, message, source({ ...made, message } as Made));
     this.hold(encoded, message.byteLength);
     return { made, encoded };
   }
 
   /** Makes bytes again that were let go. */
-  async makeAgain(bytes: number, make: MakeBytes): Promise<Uint8Array> {
+  async makeAgain(bytes: number, make: BytesSource['make']): Promise<Uint8Array> {
     return await this.#within(bytes, make);
   }
 
@@ -94,26 +99,40 @@ export class EncodedBatches {
 export class EncodedBatch {
   readonly byteLength: number;
   readonly #all: EncodedBatches;
-  readonly #make: MakeBytes;
+  readonly #source: BytesSource;
   #message: Uint8Array | null;
   /** Whether somebody holds a view of it. */
   #isLent = false;
+  /** Whether somebody has all of it. */
+  #isGiven = false;
   /** When some of it was last asked for. */
   usedMs = performance.now();
 
-  constructor(all: EncodedBatches, message: Uint8Array, make: MakeBytes) {
+  constructor(all: EncodedBatches, message: Uint8Array, source: BytesSource) {
     this.byteLength = message.byteLength;
     this.#all = all;
     this.#message = message;
-    this.#make = make;
+    this.#source = source;
   }
 
-  /** All of it. */
+  /** All of it; the caller's as long as it likes. */
   async bytes(): Promise<Uint8Array> {
+    this.#isGiven = true;
+    return await this.#held();
+  }
+
+  async #held(): Promise<Uint8Array> {
     this.usedMs = performance.now();
-    this.#message ??= await this.#all.makeAgain(this.byteLength, this.#make);
+    this.#message ??= await this.#all.makeAgain(this.byteLength, this.#source.make);
     this.#all.hold(this, this.byteLength);
     return this.#message;
+  }
+
+  /** All of its pieces have left the process. */
+  sent(): void {
+    const message = this.#message;
+    this.release();
+    if (message !== null && !this.#isGiven) this.#source.recycle(message);
   }
 
   /**
@@ -122,7 +141,7 @@ export class EncodedBatch {
    */
   async piece(from: number): Promise<Uint8Array> {
     this.#isLent = false;
-    const bytes = await this.bytes();
+    const bytes = await this.#held();
     this.#isLent = !this.#all.isScarce;
     if (this.#isLent) return bytes.subarray(from, from + feedPieceBytesMax);
     return bytes.slice(from, from + feedPieceBytesMin);

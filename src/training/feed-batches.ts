@@ -122,6 +122,13 @@ export class FeedBatches {
     );
   }
 
+  /** Takes back the memory of a message that has been sent: without it, every batch would be garbage of the main thread. */
+  recycle(message: Uint8Array): void {
+    const memory = message.buffer;
+    if (!(memory instanceof ArrayBuffer) || memory.detached) return;
+    this.#worker?.then((worker) => worker.recycle(this.#feed, memory)).catch(() => undefined);
+  }
+
   close(): void {
     this.#controller.abort(new IcecoreError('INTERNAL', 'The feed was closed.', { retryable: true }));
     const feed = this.#feed;

@@ -1,52 +1,98 @@
 import type { Data } from 'apache-arrow';
 import { BlockFile } from '../arrow/block-file.ts';
-import { feedFilesOpenMax } from '../limits.ts';
-import { ByteLru } from '../tables/byte-lru.ts';
+import { MessageMemory } from '../arrow/message-memory.ts';
+import { ScratchMemory } from '../arrow/scratch-memory.ts';
+import { shuffledColumn } from '../arrow/shuffled-column.ts';
+import { feedBlockMemoryKeptMax, feedFilesOpenMax } from '../limits.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
 
+/** The order of the rows of a block; null where they are read as they stand. */
+export interface BlockOrder {
+  /** Of what decides about it: equal names, equal orders. */
+  readonly name: string;
+  readonly rows: () => Uint16Array | null;
+}
+
+interface HeldBlock {
+  readonly columns: readonly Data[];
+  /** What they lie on, and nothing else does. */
+  readonly memory: ReadonlySet<ArrayBufferLike>;
+  readonly bytes: number;
+}
+
 /**
- * The blocks that a worker reads, and the rows of shuffled ones: those used last stay in memory up to a limit, whichever feed they
- * are for. A feed that stalls holds none.
+ * The blocks that a worker reads, their rows in order already: those used last stay in memory up to a limit, whichever feed they are for. A
+ * feed that stalls holds none.
  */
 export class FeedBlocks {
-  readonly #blocks: ByteLru<readonly Data[]>;
-  readonly #rows: ByteLru<Uint16Array>;
+  readonly #bytesMax: number;
+  /** In order of last use. */
+  readonly #held = new Map<string, HeldBlock>();
+  #bytes = 0;
+  /** Blocks that left, whose memory is used again when nobody reads them any more. */
+  #left: HeldBlock[] = [];
+  readonly #memory = new MessageMemory(feedBlockMemoryKeptMax);
+  readonly #scratch = new ScratchMemory();
   /** In order of last use; closed when they leave. */
   readonly #files = new Map<string, BlockFile>();
 
   constructor(bytesMax: number) {
-    // What is shuffled takes two bytes a row, a hundredth of most rows.
-    this.#blocks = new ByteLru(bytesMax * 0.9);
-    this.#rows = new ByteLru(bytesMax * 0.1);
+    this.#bytesMax = bytesMax;
   }
 
-  /** The columns of a block; null where its file is gone or is not what it was. */
-  block(file: GroupFile, block: number): readonly Data[] | null {
-    const name = `${block} ${file.key}`;
-    const known = this.#blocks.get(name);
-    if (known !== undefined) return known;
-    const read = this.#file(file)?.read(block) ?? null;
-    if (read === null) this.#close(file.path);
-    else this.#blocks.set(name, read, bytesOf(read));
-    return read;
+  /** The columns of a block in an order; null where its file is gone or is not what it was. Good until `settle`. */
+  block(file: GroupFile, block: number, order: BlockOrder): readonly Data[] | null {
+    const name = nameOf(file, block, order);
+    const known = this.#held.get(name);
+    if (known !== undefined) {
+      this.#held.delete(name);
+      this.#held.set(name, known);
+      return known.columns;
+    }
+    const read = this.#file(file)?.read(block, undefined, (bytes) => this.#memory.take(bytes).buffer) ?? null;
+    if (read === null) {
+      this.#close(file.path);
+      return null;
+    }
+    const rows = order.rows();
+    const ordered = rows === null ? read : read.map((column) => shuffledColumn(column, rows, this.#scratch, this.#memory));
+    if (rows !== null) for (const memory of memoryOf(read)) this.#memory.give(memory);
+    this.#hold(name, ordered);
+    return ordered;
   }
 
   /** A reader is through with a block: others read it from its file. */
-  drop({ key }: GroupFile, block: number): void {
-    this.#blocks.delete(`${block} ${key}`);
+  drop(file: GroupFile, block: number, order: BlockOrder): void {
+    this.#forget(nameOf(file, block, order));
   }
 
-  /** The rows of a block in an order that `make` makes; null where they are read as they stand. */
-  rows(name: string, make: () => Uint16Array | null): Uint16Array | null {
-    const known = this.#rows.get(name);
-    if (known !== undefined) return known;
-    const rows = make();
-    if (rows !== null) this.#rows.set(name, rows, rows.byteLength);
-    return rows;
+  /** Nobody reads what was given any more. */
+  settle(): void {
+    for (const { memory } of this.#left) for (const buffer of memory) this.#memory.give(buffer);
+    this.#left = [];
   }
 
   close(): void {
     for (const path of [...this.#files.keys()]) this.#close(path);
+  }
+
+  #hold(name: string, columns: readonly Data[]): void {
+    const memory = memoryOf(columns);
+    const bytes = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.#held.set(name, { columns, memory, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#held.keys()) {
+      if (this.#bytes <= this.#bytesMax) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(name: string): void {
+    const held = this.#held.get(name);
+    if (held === undefined) return;
+    this.#held.delete(name);
+    this.#bytes -= held.bytes;
+    this.#left.push(held);
   }
 
   #file({ path, key }: GroupFile): BlockFile | null {
@@ -72,7 +118,19 @@ export class FeedBlocks {
   }
 }
 
-/** Of all columns, which lie on one buffer. */
-function bytesOf(columns: readonly Data[]): number {
-  return columns.reduce((sum, column) => sum + column.byteLength, 0);
+function nameOf({ key }: GroupFile, block: number, { name }: BlockOrder): string {
+  return `${block} ${name} ${key}`;
+}
+
+/** All that columns lie on, nested ones too. */
+function memoryOf(columns: readonly Data[]): ReadonlySet<ArrayBufferLike> {
+  const memory = new Set<ArrayBufferLike>();
+  const visit = ({ values, valueOffsets, nullBitmap, children }: Data): void => {
+    for (const part of [values, valueOffsets, nullBitmap] as (ArrayBufferView | undefined)[]) {
+      if (part !== undefined && part.byteLength > 0) memory.add(part.buffer);
+    }
+    children.forEach(visit);
+  };
+  columns.forEach(visit);
+  return memory;
 }

@@ -115,6 +115,11 @@ export class FeedWorker {
     }
   }
 
+  /** Gives memory of a feed's batch back to be used again; nobody reads it any more. */
+  recycle(feed: number, memory: ArrayBuffer): void {
+    if (this.isAlive) this.#thread.postMessage({ recycle: memory, feed } satisfies ToFeedWorker, [memory]);
+  }
+
   async terminate(): Promise<void> {
     this.#die(
       new IcecoreError('INTERNAL', 'The training feeds of this server are being closed. Resume from the last cursor.', {

@@ -78,7 +78,9 @@ export type ToFeedWorker =
         readonly request: FeedWorkerCalls[Method]['request'];
       };
     }[FeedWorkerMethod]
-  | { readonly abort: number };
+  | { readonly abort: number }
+  /** Memory of a batch that has been sent. */
+  | { readonly recycle: ArrayBuffer; readonly feed: number };
 
 export type FromFeedWorker =
   | { readonly id: number; readonly answer: FeedWorkerCalls[FeedWorkerMethod]['answer'] }

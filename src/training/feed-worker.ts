@@ -20,7 +20,7 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
   const decoder = storage.then((opened) => new FeedDecoder(opened, feedFootersBytesMax));
   decoder.catch(() => undefined);
 
-  const answer = async (message: Exclude<ToFeedWorker, { abort: number }>, signal: AbortSignal): Promise<Answer> => {
+  const answer = async (message: Extract<ToFeedWorker, { id: number }>, signal: AbortSignal): Promise<Answer> => {
     switch (message.method) {
       case 'open':
         jobs.set(message.request.feed, new FeedJob(message.request, blocks));
@@ -43,6 +43,10 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
   port.on('message', (message: ToFeedWorker) => {
     if ('abort' in message) {
       controllers.get(message.abort)?.abort();
+      return;
+    }
+    if ('recycle' in message) {
+      jobs.get(message.feed)?.recycle(message.recycle);
       return;
     }
     const { id } = message;

@@ -141,9 +141,10 @@ export class TrainingFeeds {
       const ahead = this.#encoded.make(
         size,
         () => feed.make(at(index)),
-        ({ batch, metadata }) =>
-          async () =>
-            (await feed.make(batch, metadata)).message,
+        ({ batch, metadata }) => ({
+          make: async () => (await feed.make(batch, metadata)).message,
+          recycle: (message) => feed.recycle(message),
+        }),
         signal,
       );
       // Whoever asks for it hears of it.
