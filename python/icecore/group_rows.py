@@ -18,7 +18,8 @@ _FIELD_ID = b"PARQUET:field_id"
 def group_blocks(
     parquet: pq.ParquetFile, schema: pa.Schema, file: PlanFile, group: PlanGroup, *, use_threads: bool = False
 ) -> Iterator[pa.RecordBatch]:
-    """Blocks of 65,536 matching rows, the last one of fewer; read as they are asked for.
+    """Blocks of 65,536 matching rows, the last one of fewer; read as they are asked for. Columns that the file is read
+    by dictionary in come as codes of it.
 
     Raises IcecoreError where the group has other rows than the plan says.
     """
@@ -98,7 +99,7 @@ def fitted(array: pa.Array, source: pa.Field, target: pa.Field) -> pa.Array:
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
     kind = target.type
-    if array.type == kind:
+    if array.type == kind or (pa.types.is_dictionary(array.type) and array.type.value_type == kind):
         return array
     if pa.types.is_struct(kind):
         children = []
@@ -141,7 +142,9 @@ def _bytes(value: str, kind: pa.DataType) -> pa.Scalar:
 
 
 def _batch(columns: list[pa.Array], schema: pa.Schema, row_count: int) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    if not columns:
+        return pa.RecordBatch.from_struct_array(pa.array([{}] * row_count, pa.struct([])))
+    return pa.RecordBatch.from_arrays(columns, names=schema.names)
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

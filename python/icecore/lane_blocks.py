@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future
 import numpy as np
 import pyarrow as pa
 
+from icecore.memory import ColumnMemory
 from icecore.order import BLOCK_ROWS_MAX, Block, EpochOrder
 from icecore.ordered_block import OrderedBlock, ordered_block
 
@@ -16,14 +17,18 @@ OpenGroup = Callable[[int], Iterator[pa.RecordBatch]]
 class LaneBlocks:
     """Reads the groups of a lane one after the other. One block is in hand, and the next one is made meanwhile."""
 
-    def __init__(self, order: EpochOrder, lane: int, open_group: OpenGroup, pool: Executor) -> None:
+    def __init__(
+        self, order: EpochOrder, lane: int, open_group: OpenGroup, pool: Executor, memory: ColumnMemory
+    ) -> None:
         self._order = order
         self._open_group = open_group
         self._pool = pool
+        self._memory = memory
         self._end = order.lane_start(lane + 1)
         self._block: OrderedBlock | None = None
         self._next: Future[OrderedBlock] | None = None
-        self._next_row = -1
+        #: Rows of the block that is being made.
+        self._next_rows = range(0)
         self._place = -1
         self._ordinal = 0
         self._blocks: Iterator[pa.RecordBatch] = iter(())
@@ -43,7 +48,7 @@ class LaneBlocks:
 
     def begin(self, row: int) -> None:
         """Begins with the block of this row, where it is not in hand or being made already."""
-        if self._next is not None and not self._block_of_next(row):
+        if self._next is not None and row not in self._next_rows:
             # A reader of slices has gone past it.
             self._next.result()
             self._next = None
@@ -54,12 +59,9 @@ class LaneBlocks:
         if self._next is not None:
             self._next.cancel()
 
-    def _block_of_next(self, row: int) -> bool:
-        block = self._order.block_at(self._next_row)
-        return block.start <= row < block.stop
-
     def _begin_at(self, row: int) -> None:
-        self._next_row = row
+        start, stop = self._order.block_rows(row)
+        self._next_rows = range(start, stop)
         self._next = self._pool.submit(self._read, row)
 
     def _read(self, row: int) -> OrderedBlock:
@@ -67,8 +69,8 @@ class LaneBlocks:
         batch = self._batch_of(block)
         if batch.num_rows != block.stop - block.start:
             raise RuntimeError(f"A block of {block.stop - block.start} rows was read as {batch.num_rows}.")
-        local = block.indices - np.uint32(block.base)
-        return ordered_block(block.start, batch, None if self._order.shuffle == "NONE" else local)
+        local = None if self._order.shuffle == "NONE" else block.indices - np.uint32(block.base)
+        return ordered_block(block.start, batch, local, self._memory)
 
     def _batch_of(self, block: Block) -> pa.RecordBatch:
         ordinal = block.base // BLOCK_ROWS_MAX

@@ -148,20 +148,25 @@ class EpochOrder:
         even, extra = divmod(self.rows, self.lanes)
         return lane * even + min(lane, extra)
 
+    def block_rows(self, row: int) -> tuple[int, int]:
+        """The rows [start, stop) of the sequence of groups that are in one block with this one."""
+        step = int(np.searchsorted(self._starts, row, side="right")) - 1
+        group_start = int(self._starts[step])
+        start = group_start + (row - group_start) // BLOCK_ROWS_MAX * BLOCK_ROWS_MAX
+        return start, min(start + BLOCK_ROWS_MAX, int(self._starts[step + 1]))
+
     def block_at(self, row: int) -> Block:
         """The block that holds a row of the sequence of groups. For NONE and WINDOWED."""
         step = int(np.searchsorted(self._starts, row, side="right")) - 1
         key = int(self._sequence[step])
-        group_start = int(self._starts[step])
-        ordinal = (row - group_start) // BLOCK_ROWS_MAX
-        base = ordinal * BLOCK_ROWS_MAX
-        count = min(int(self._row_counts[key]) - base, BLOCK_ROWS_MAX)
+        start, stop = self.block_rows(row)
+        base = start - int(self._starts[step])
         if self.shuffle == "NONE":
-            indices = np.arange(count, dtype=np.uint32)
+            indices = np.arange(stop - start, dtype=np.uint32)
         else:
-            indices = shuffled_block(self._words, int(self._first_blocks[key]) + ordinal, count)
-        start = group_start + base
-        return Block(start, start + count, int(self._places[key]), base, indices + np.uint32(base))
+            block = int(self._first_blocks[key]) + base // BLOCK_ROWS_MAX
+            indices = shuffled_block(self._words, block, stop - start)
+        return Block(start, stop, int(self._places[key]), base, indices + np.uint32(base))
 
     def _read_full(self, start: int, stop: int) -> RowAddresses:
         rows = permute(np.arange(start, stop, dtype=np.uint64), self.rows, self._words).astype(np.int64)

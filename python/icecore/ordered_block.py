@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from icecore.memory import ColumnMemory
+
 _NUMPY_BY_BITS: dict[int, type[np.generic]] = {8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
 
 
@@ -16,7 +18,10 @@ class OrderedColumn(NamedTuple):
     values: NDArray[np.generic] | None
     #: 1 where there is a value; None where there always is.
     valid: NDArray[np.uint8] | None
+    #: Where it is neither numbers nor a dictionary's codes.
     array: pa.Array | None
+    #: What `values` are the codes of.
+    dictionary: pa.Array | None = None
 
 
 class OrderedBlock(NamedTuple):
@@ -44,24 +49,31 @@ def width_of(kind: pa.DataType) -> type[np.generic] | None:
     return _NUMPY_BY_BITS.get(kind.bit_width)
 
 
-def ordered_block(start: int, batch: pa.RecordBatch, indices: NDArray[np.uint32] | None) -> OrderedBlock:
+def ordered_block(
+    start: int, batch: pa.RecordBatch, indices: NDArray[np.uint32] | None, memory: ColumnMemory
+) -> OrderedBlock:
     """The rows `indices` of a batch in their order; all as they stand for None."""
     at = None if indices is None else indices.astype(np.intp)
     picked = None if indices is None else pa.array(indices)
-    columns = [_ordered_column(column, at, picked) for column in batch.columns]
+    columns = [_ordered_column(column, at, picked, memory) for column in batch.columns]
     return OrderedBlock(start, start + (batch.num_rows if at is None else len(at)), columns)
 
 
-def gather(schema: pa.Schema, pieces: Sequence[Piece], row_count: int) -> pa.RecordBatch:
+def gather(schema: pa.Schema, pieces: Sequence[Piece], row_count: int, memory: ColumnMemory) -> pa.RecordBatch:
     """One batch of the pieces, which fill all of its places."""
-    arrays = [_gather_column(index, field.type, pieces, row_count) for index, field in enumerate(schema)]
+    arrays = [_gather_column(index, field.type, pieces, row_count, memory) for index, field in enumerate(schema)]
     if not arrays:
         # A batch of no column cannot say how many rows it has in any other way.
         return pa.RecordBatch.from_struct_array(pa.array([{}] * row_count, pa.struct([])))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _ordered_column(column: pa.Array, at: NDArray[np.intp] | None, picked: pa.Array | None) -> OrderedColumn:
+def _ordered_column(
+    column: pa.Array, at: NDArray[np.intp] | None, picked: pa.Array | None, memory: ColumnMemory
+) -> OrderedColumn:
+    if pa.types.is_dictionary(column.type):
+        codes = _ordered_column(column.indices, at, picked, memory)
+        return codes._replace(dictionary=column.dictionary)
     width = width_of(column.type)
     if width is None:
         return OrderedColumn(None, None, column if picked is None else column.take(picked))
@@ -69,19 +81,36 @@ def _ordered_column(column: pa.Array, at: NDArray[np.intp] | None, picked: pa.Ar
     valid = _valid(column)
     if at is None:
         return OrderedColumn(values, valid, None)
-    target = _numbers(width, len(at))
+    target = memory.numbers(width, len(at))
     np.take(values, at, mode="clip", out=target)
     return OrderedColumn(target, None if valid is None else valid[at], None)
 
 
-def _gather_column(index: int, kind: pa.DataType, pieces: Sequence[Piece], row_count: int) -> pa.Array:
+def _gather_column(
+    index: int, kind: pa.DataType, pieces: Sequence[Piece], row_count: int, memory: ColumnMemory
+) -> pa.Array:
+    if row_count == 0:
+        return pa.array([], kind)
+    columns = [piece.block.columns[index] for piece in pieces]
+    if all(column.dictionary is not None for column in columns):
+        return _gather_codes(columns, pieces, row_count, memory)
     width = width_of(kind)
     if width is None:
-        return _gather_arrays(index, kind, pieces, row_count)
-    target = _numbers(width, row_count)
+        return _gather_arrays([_array_of(column) for column in columns], pieces, row_count)
+    return _gather_numbers(kind, width, columns, pieces, row_count, memory)
+
+
+def _gather_numbers(
+    kind: pa.DataType,
+    width: type[np.generic],
+    columns: Sequence[OrderedColumn],
+    pieces: Sequence[Piece],
+    row_count: int,
+    memory: ColumnMemory,
+) -> pa.Array:
+    target = memory.numbers(width, row_count)
     valid: NDArray[np.uint8] | None = None
-    for block, first, stop, at, stride in pieces:
-        column = block.columns[index]
+    for column, (block, first, stop, at, stride) in zip(columns, pieces, strict=True):
         places = slice(at, at + (stop - first - 1) * stride + 1, stride)
         rows = slice(first - block.start, stop - block.start)
         assert column.values is not None
@@ -93,26 +122,62 @@ def _gather_column(index: int, kind: pa.DataType, pieces: Sequence[Piece], row_c
     return pa.Array.from_buffers(kind, row_count, [bits, pa.py_buffer(target)])
 
 
-def _gather_arrays(index: int, kind: pa.DataType, pieces: Sequence[Piece], row_count: int) -> pa.Array:
+def _gather_codes(
+    columns: Sequence[OrderedColumn], pieces: Sequence[Piece], row_count: int, memory: ColumnMemory
+) -> pa.Array:
+    """The entries that codes of several dictionaries stand for."""
+    dictionaries: dict[int, tuple[int, pa.Array]] = {}
+    entries = 0
+    moved = []
+    for column in columns:
+        assert column.dictionary is not None and column.values is not None
+        if id(column.dictionary) not in dictionaries:
+            dictionaries[id(column.dictionary)] = (entries, column.dictionary)
+            entries += len(column.dictionary)
+        moved.append(dictionaries[id(column.dictionary)][0])
+    shifted = [
+        _shifted(column, piece, by) if by > 0 else (column, piece)
+        for column, piece, by in zip(columns, pieces, moved, strict=True)
+    ]
+    codes = _gather_numbers(
+        pa.int32(), np.uint32, [column for column, _ in shifted], [piece for _, piece in shifted], row_count, memory
+    )
+    return pa.concat_arrays([entry for _, entry in dictionaries.values()]).take(codes)
+
+
+def _shifted(column: OrderedColumn, piece: Piece, by: int) -> tuple[OrderedColumn, Piece]:
+    """The part of a column that a piece takes, with codes behind those of the dictionaries before it."""
+    assert column.values is not None
+    rows = slice(piece.first - piece.block.start, piece.stop - piece.block.start)
+    part = OrderedColumn(
+        np.add(column.values[rows], by, dtype=np.uint32), None if column.valid is None else column.valid[rows], None
+    )
+    return part, piece._replace(block=OrderedBlock(piece.first, piece.stop, []))
+
+
+def _gather_arrays(arrays: Sequence[pa.Array], pieces: Sequence[Piece], row_count: int) -> pa.Array:
+    parts = [
+        array.slice(first - block.start, stop - first)
+        for array, (block, first, stop, _, _) in zip(arrays, pieces, strict=True)
+    ]
+    joined = parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+    if all(piece.stride == 1 for piece in pieces):
+        return joined
     places = np.empty(row_count, np.uint32)
-    parts, begun = [], 0
-    for block, first, stop, at, stride in pieces:
-        array = block.columns[index].array
-        assert array is not None
-        parts.append(array.slice(first - block.start, stop - first))
-        places[at : at + (stop - first - 1) * stride + 1 : stride] = np.arange(begun, begun + stop - first)
-        begun += stop - first
-    if not parts:
-        return pa.array([], kind)
-    if all(piece.stride == 1 for piece in pieces) and len(parts) == 1:
-        return parts[0]
-    joined = pa.concat_arrays(parts)
-    return joined if all(piece.stride == 1 for piece in pieces) else joined.take(pa.array(places))
+    begun = 0
+    for _, first, stop, at, stride in pieces:
+        count = stop - first
+        places[at : at + (count - 1) * stride + 1 : stride] = np.arange(begun, begun + count)
+        begun += count
+    return joined.take(pa.array(places))
 
 
-def _numbers(width: type[np.generic], count: int) -> NDArray[np.generic]:
-    # Arrow's pool keeps its pages; new ones from the system would cost more than what is written to them.
-    return np.frombuffer(pa.allocate_buffer(count * np.dtype(width).itemsize), width, count)
+def _array_of(column: OrderedColumn) -> pa.Array:
+    if column.dictionary is None:
+        return column.array
+    assert column.values is not None
+    mask = None if column.valid is None else column.valid == 0
+    return column.dictionary.take(pa.array(column.values, pa.int32(), mask=mask))
 
 
 def _valid(column: pa.Array) -> NDArray[np.uint8] | None:

@@ -14,6 +14,9 @@ from icecore.plan import PlanGroup, TrainingPlan
 #: Footers that are kept: the groups of a file are far apart in the order.
 _FOOTERS_MAX = 256
 
+#: Of a value, as it is stored: 2^16 entries have codes of two bytes, and the entries themselves have to fit in, too.
+_CODE_BYTES_MAX = 4
+
 
 class ParquetSource:
     """Opens files of a plan for one row group each, and keeps the footers of some."""
@@ -30,9 +33,9 @@ class ParquetSource:
         with self._lock:
             footer = self._footers.get(group.file)
         with pa.memory_map(local_path(self._plan.url(group.file))) as file:
-            parquet = pq.ParquetFile(file, metadata=footer)
-            self._keep(group.file, parquet.metadata)
-            yield parquet
+            footer = footer or pq.read_metadata(file)
+            self._keep(group.file, footer)
+            yield pq.ParquetFile(file, metadata=footer, read_dictionary=coded_columns(footer, group.ordinal))
 
     def close(self) -> None:
         self._footers.clear()
@@ -43,6 +46,20 @@ class ParquetSource:
             self._footers.move_to_end(file)
             while len(self._footers) > _FOOTERS_MAX:
                 self._footers.popitem(last=False)
+
+
+def coded_columns(footer: pq.FileMetaData, ordinal: int) -> list[str]:
+    """Columns of texts of which there are so few that their codes are all that is worth reading. Where a file went on
+    without its dictionary, its bytes show it."""
+    chunks = (footer.row_group(ordinal).column(index) for index in range(footer.num_columns))
+    return [
+        chunk.path_in_schema
+        for chunk in chunks
+        if chunk.physical_type == "BYTE_ARRAY"
+        and chunk.has_dictionary_page
+        and chunk.total_uncompressed_size <= _CODE_BYTES_MAX * chunk.num_values
+        and "." not in chunk.path_in_schema
+    ]
 
 
 def local_path(url: str) -> str:

@@ -13,6 +13,7 @@ from icecore.errors import IcecoreError
 from icecore.feed_input import FeedInput
 from icecore.group_rows import group_blocks
 from icecore.lane_blocks import LaneBlocks
+from icecore.memory import ColumnMemory
 from icecore.order import Span
 from icecore.ordered_block import Piece, gather
 from icecore.parquet_source import ParquetSource
@@ -46,6 +47,7 @@ class PlanReading:
         self._opened: tuple[TrainingPlan, RankBatches] | None = None
         self._source: ParquetSource | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._memory = ColumnMemory()
         self._lanes: dict[int, LaneBlocks] = {}
         self._made: deque[TrainingBatch] = deque()
         self._cursor = input.cursor
@@ -162,7 +164,7 @@ class PlanReading:
                 end = min(block.stop, stop)
                 pieces.append(Piece(block, row, end, at + (row - first) * stride, stride))
                 row = end
-        return gather(self.schema, pieces, row_count)
+        return gather(self.schema, pieces, row_count, self._memory)
 
     def _lane(self, lane: int, row: int, lanes: int) -> LaneBlocks:
         """All lanes begin before the first is waited for."""
@@ -171,7 +173,7 @@ class PlanReading:
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="icecore-plan")
             use_threads = lanes < self._threads
             open_group = lambda place: self._group(place, use_threads)  # noqa: E731
-            self._lanes[lane] = LaneBlocks(self._plan.order, lane, open_group, self._pool)
+            self._lanes[lane] = LaneBlocks(self._plan.order, lane, open_group, self._pool, self._memory)
             self._lanes[lane].begin(row)
         return self._lanes[lane]
 
