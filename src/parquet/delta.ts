@@ -1,4 +1,4 @@
-import { type ByteCursor, bitsAt, readVarint, unpackBits } from './hybrid.ts';
+import { type ByteCursor, bitsAt, readVarint, unpackWords } from './hybrid.ts';
 import { damaged } from './parquet-error.ts';
 
 /**
@@ -31,7 +31,7 @@ export function readDeltas(cursor: ByteCursor, count: number, words: 1 | 2, targ
       const taken = Math.min(miniblockValues, left);
       if (width > 64 || cursor.at + Math.ceil((taken * width) / 8) > cursor.end) throw damaged('a page ends too early');
       const from = cursor.at;
-      unpackBits(cursor.view, from, width, taken, packed, 0, 0);
+      unpackWords(cursor.view, from, width, taken, packed, 0, 0);
       for (let index = 0; index < taken; index++) {
         const above = width > 32 ? bitsAt(cursor.view, from, index * width + 32, width - 32) : 0;
         const sum = (low >>> 0) + (least.low >>> 0) + ((packed[index] as number) >>> 0);

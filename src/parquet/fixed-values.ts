@@ -1,7 +1,7 @@
 import { parquetColumnBytesMax } from '../limits.ts';
 import { readDeltas } from './delta.ts';
 import type { Encoding, PhysicalType } from './format.ts';
-import { type ByteCursor, readHybrid, unpackBits } from './hybrid.ts';
+import { type ByteCursor, readHybrid, unpackBytes } from './hybrid.ts';
 import type { LeafValues } from './leaf-values.ts';
 import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
@@ -56,7 +56,7 @@ export class FixedValues implements LeafValues<FixedValues> {
     const target = this.bytes.subarray(this.count, this.count + count);
     if (encoding === 'PLAIN') {
       if (count > (cursor.end - cursor.at) * 8) throw damaged('a page has fewer values than it says');
-      unpackBits(cursor.view, cursor.at, 1, count, target, 0, 1);
+      unpackBytes(cursor.view, cursor.at, 1, count, target, 0, 1);
     } else if (encoding === 'RLE') {
       // Four bytes with the length come first; it is all the page has.
       readHybrid({ ...cursor, at: cursor.at + 4 }, 1, count, target, 1);
@@ -82,11 +82,11 @@ export class FixedValues implements LeafValues<FixedValues> {
     }
   }
 
-  finish(slots: number, valid: Uint8Array | null): void {
+  finish(slots: number, valid: Uint8Array | null, count: number): void {
     if (valid !== null) {
-      if (this.width === 4) spreadWords(this.words, this.count, slots, valid);
-      else if (this.width === 8) spreadPairs(this.words, this.count, slots, valid);
-      else spreadBytes(this.bytes, this.width, this.count, slots, valid);
+      if (this.width === 4) spreadWords(this.words, this.count, slots, valid, count);
+      else if (this.width === 8) spreadPairs(this.words, this.count, slots, valid, count);
+      else spreadBytes(this.bytes, this.width, this.count, slots, valid, count);
     }
     this.count += slots;
   }
@@ -129,29 +129,30 @@ export function validCount(valid: Uint8Array, slots: number): number {
   return count;
 }
 
-// Values lie one behind the other and are moved to their slots from the last to the first, so that none is overwritten before it is read.
-function spreadWords(words: Int32Array, start: number, slots: number, valid: Uint8Array): void {
-  let from = start + validCount(valid, slots);
-  for (let slot = slots - 1; slot >= 0; slot--) words[start + slot] = valid[slot] === 1 ? (words[--from] as number) : 0;
-}
-
-function spreadPairs(words: Int32Array, start: number, slots: number, valid: Uint8Array): void {
-  let from = (start + validCount(valid, slots)) * 2;
-  for (let slot = slots - 1, to = (start + slot) * 2; slot >= 0; slot--, to -= 2) {
-    if (valid[slot] === 1) {
-      from -= 2;
-      const low = words[from] as number;
-      words[to + 1] = words[from + 1] as number;
-      words[to] = low;
-    } else {
-      words[to] = 0;
-      words[to + 1] = 0;
-    }
+// `count` values lie one behind the other and are moved to their slots from the last to the first, so that none is overwritten before it is
+// read. A null takes the bits of a value and clears them: to branch for each would cost more where nulls are many.
+function spreadWords(words: Int32Array, start: number, slots: number, valid: Uint8Array, count: number): void {
+  let from = start + count;
+  for (let slot = slots - 1; slot >= 0; slot--) {
+    const isValid = valid[slot] as number;
+    from -= isValid;
+    words[start + slot] = (words[from] as number) & -isValid;
   }
 }
 
-function spreadBytes(bytes: Uint8Array, width: number, start: number, slots: number, valid: Uint8Array): void {
-  let from = (start + validCount(valid, slots)) * width;
+function spreadPairs(words: Int32Array, start: number, slots: number, valid: Uint8Array, count: number): void {
+  let from = (start + count) * 2;
+  for (let slot = slots - 1, to = (start + slot) * 2; slot >= 0; slot--, to -= 2) {
+    const isValid = valid[slot] as number;
+    from -= isValid << 1;
+    const low = (words[from] as number) & -isValid;
+    words[to + 1] = (words[from + 1] as number) & -isValid;
+    words[to] = low;
+  }
+}
+
+function spreadBytes(bytes: Uint8Array, width: number, start: number, slots: number, valid: Uint8Array, count: number): void {
+  let from = (start + count) * width;
   for (let slot = slots - 1, to = (start + slot) * width; slot >= 0; slot--, to -= width) {
     if (valid[slot] === 1) {
       from -= width;

@@ -1,4 +1,8 @@
+import { PageMemory } from './page-memory.ts';
 import { damaged } from './parquet-error.ts';
+
+/** Numbers of one run, before they are bytes. */
+const wordMemory = new PageMemory();
 
 /** Bytes that are read from left to right by several in turn. */
 export interface ByteCursor {
@@ -47,7 +51,11 @@ export function readHybrid(
     if (header % 2 === 1) {
       const taken = Math.min(length * 8, count - filled);
       if (cursor.at + Math.ceil((taken * width) / 8) > end) throw damaged('a page ends too early');
-      if (!unpackBits(view, cursor.at, width, taken, target, filled, max)) isWithin = false;
+      const isPackedWithin =
+        target instanceof Int32Array
+          ? unpackWords(view, cursor.at, width, taken, target, filled, max)
+          : unpackBytes(view, cursor.at, width, taken, target, filled, max);
+      if (!isPackedWithin) isWithin = false;
       cursor.at = Math.min(end, cursor.at + length * width);
       filled += taken;
     } else {
@@ -77,12 +85,12 @@ export function isOneRun(cursor: ByteCursor, width: number, count: number, value
  * Unpacks `count` numbers of `width` bits, the lowest bits first, that begin at the byte `from`. The caller has checked that all bytes are
  * there; those of more than 32 bits are cut off to their lowest 32. Says whether all are from 0 to `max`.
  */
-export function unpackBits(
+export function unpackWords(
   view: DataView,
   from: number,
   width: number,
   count: number,
-  target: Int32Array | Uint8Array,
+  target: Int32Array,
   at: number,
   max: number,
 ): boolean {
@@ -112,6 +120,39 @@ export function unpackBits(
     outside |= value | (max - value);
   }
   return outside >= 0;
+}
+
+/** The same for numbers that a byte holds. A function of its own: one for both kinds of arrays would ask which it is for each number. */
+export function unpackBytes(
+  view: DataView,
+  from: number,
+  width: number,
+  count: number,
+  target: Uint8Array,
+  at: number,
+  max: number,
+): boolean {
+  if (width !== 1) {
+    const words = new Int32Array(wordMemory.room(count * 4).buffer, 0, count);
+    const isWithin = unpackWords(view, from, width, count, words, 0, max);
+    for (let index = 0; index < count; index++) target[at + index] = words[index] as number;
+    return isWithin;
+  }
+  let next = from;
+  let to = at;
+  for (const whole = at + (count & ~7); to < whole; to += 8) {
+    const bits = view.getUint8(next++);
+    target[to] = bits & 1;
+    target[to + 1] = (bits >> 1) & 1;
+    target[to + 2] = (bits >> 2) & 1;
+    target[to + 3] = (bits >> 3) & 1;
+    target[to + 4] = (bits >> 4) & 1;
+    target[to + 5] = (bits >> 5) & 1;
+    target[to + 6] = (bits >> 6) & 1;
+    target[to + 7] = bits >> 7;
+  }
+  for (let bit = 0; bit < (count & 7); bit++) target[to + bit] = (view.getUint8(next) >> bit) & 1;
+  return max >= 1;
 }
 
 /** Up to 32 bits that begin `bit` bits behind the byte `from`, as a signed integer. */

@@ -104,7 +104,7 @@ class LeafReader {
     if (valueCount * width > page.length) throw damaged('a dictionary has fewer values than it says');
     const dictionary = this.#emptyValues(valueCount, page.length);
     dictionary.read(cursorOf(page), 'PLAIN', valueCount);
-    dictionary.finish(valueCount, null);
+    dictionary.finish(valueCount, null, valueCount);
     this.#dictionary = dictionary;
   }
 
@@ -171,7 +171,7 @@ class LeafReader {
     const present = valid === null ? slots : validCount(valid, slots);
     this.#values.reserve(slots);
     if (present > 0) this.#readPresent(values, encoding, present);
-    this.#values.finish(slots, present === slots ? null : valid);
+    this.#values.finish(slots, present === slots ? null : valid, present);
     this.#validity.append(present === slots ? null : valid, slots);
   }
 

@@ -14,8 +14,8 @@ export interface LeafValues<V> {
   read(cursor: ByteCursor, encoding: Encoding, count: number): void;
   /** The same from a dictionary; all indexes are checked to be in it. */
   pick(dictionary: V, indexes: Int32Array, count: number): void;
-  /** Ends the page: `slots` are filled, of which `valid` (null for all) says which have the values read; the others are nulls. */
-  finish(slots: number, valid: Uint8Array | null): void;
+  /** Ends the page: `slots` are filled, of which `valid` (null for all) says which have the `count` values read; the others are nulls. */
+  finish(slots: number, valid: Uint8Array | null, count: number): void;
   /** Gives the memory back: nobody needs the values any more. */
   free(): void;
 }

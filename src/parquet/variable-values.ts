@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { parquetColumnBytesMax } from '../limits.ts';
 import { readLengths } from './delta.ts';
-import { validCount } from './fixed-values.ts';
 import type { Encoding } from './format.ts';
 import type { ByteCursor } from './hybrid.ts';
 import type { LeafValues } from './leaf-values.ts';
@@ -128,13 +127,13 @@ export class VariableValues implements LeafValues<VariableValues> {
     return within > 0;
   }
 
-  finish(slots: number, valid: Uint8Array | null): void {
+  finish(slots: number, valid: Uint8Array | null, values: number): void {
     if (valid !== null) {
       const { offsets, count } = this;
-      let from = count + validCount(valid, slots);
+      let from = count + values;
       for (let slot = slots - 1; slot >= 0; slot--) {
         offsets[count + 1 + slot] = offsets[from] as number;
-        if (valid[slot] === 1) from--;
+        from -= valid[slot] as number;
       }
     }
     this.count += slots;
