@@ -58,9 +58,9 @@ export class PartBytes {
   #length = 0;
   #numbers: number[] = [];
 
-  /** `capacity` is how many bytes are expected. */
-  constructor(capacity = startBytes) {
-    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  /** On memory that is given, until more is needed. */
+  constructor(memory: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(startBytes)) {
+    this.#bytes = Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength);
   }
 
   get length(): number {

@@ -3,6 +3,7 @@ import { type Data, Int32, makeData, type Schema } from 'apache-arrow';
 import type { BlockFile } from '../arrow/block-file.ts';
 import { BlockFileWriter } from '../arrow/block-file-writer.ts';
 import { gatheredColumn } from '../arrow/gathered-column.ts';
+import { MessageMemory } from '../arrow/message-memory.ts';
 import type { RowPick } from '../arrow/row-pick.ts';
 import { fullShuffleRoundBytes } from '../limits.ts';
 import { dealtKey, dealtSchema, type FullShufflePlan } from './full-shuffle-plan.ts';
@@ -18,6 +19,8 @@ export interface DealerOptions {
   readonly buckets: readonly number[];
   /** Where the file of a key lies. */
   readonly pathOf: (key: string) => string;
+  /** Of the decoded rows that are held until they are worth a round over all buckets. */
+  readonly roundBytes?: number;
 }
 
 export interface DealtFile {
@@ -44,12 +47,19 @@ export class FullShuffleDealer {
   /** Of each bucket, which of the wanted ones it is, or -1. */
   readonly #turns: Int32Array;
   readonly #writers: BlockFileWriter[] = [];
+  readonly #roundBytes: number;
+  /** What the blocks of a round lie on is used for those of the next. */
+  readonly #memory: MessageMemory;
+  #taken: ArrayBuffer[] = [];
+  #blockMemory = new ArrayBuffer(0);
   #held: HeldBlock[] = [];
   #heldBytes = 0;
 
   constructor(options: DealerOptions) {
     const { plan, buckets } = options;
     this.#options = options;
+    this.#roundBytes = options.roundBytes ?? fullShuffleRoundBytes;
+    this.#memory = new MessageMemory(2 * this.#roundBytes);
     this.#positionOf = inversePermutation(plan.rows, plan.words);
     this.#turns = new Int32Array(plan.buckets).fill(-1);
     for (const [turn, bucket] of buckets.entries()) this.#turns[bucket] = turn;
@@ -63,12 +73,12 @@ export class FullShuffleDealer {
     let row = firstRow + file.rowCounts.slice(0, from).reduce((sum, rowCount) => sum + rowCount, 0);
     for (let block = from; block < file.rowCounts.length; block++) {
       signal?.throwIfAborted();
-      const columns = file.read(block);
+      const columns = file.read(block, undefined, (bytes) => this.#blockMemoryOf(bytes));
       if (columns === null) return block;
       const rowCount = file.rowCounts[block] ?? 0;
       this.#hold(columns, row, rowCount);
       row += rowCount;
-      if (this.#heldBytes >= fullShuffleRoundBytes) this.#deal();
+      if (this.#heldBytes >= this.#roundBytes) this.#deal();
       // Others of this thread have their turn.
       await setImmediate();
     }
@@ -116,7 +126,9 @@ export class FullShuffleDealer {
     const place = makeData({ type: new Int32(), data: places, length: rowCount, nullCount: 0 });
     // Put in order once, while a column of the block is in the processor's cache; from then on rows of a bucket lie together.
     const all: RowPick = { block: 0, rows, from: 0, count: rows.length, at: 0, stride: 1 };
-    const byBucket = [...columns, place].map((column) => gatheredColumn(column.type, [column], [all], rows.length));
+    const byBucket = [...columns, place].map((column) =>
+      gatheredColumn(column.type, [column], [all], rows.length, (bytes) => this.#take(bytes)),
+    );
     this.#held.push({ columns: byBucket, starts });
     this.#heldBytes += byBucket.reduce((sum, column) => sum + column.byteLength, 0);
   }
@@ -136,6 +148,19 @@ export class FullShuffleDealer {
     }
     this.#held = [];
     this.#heldBytes = 0;
+    for (const memory of this.#taken.splice(0)) this.#memory.give(memory);
+  }
+
+  #take(bytes: number): Uint8Array<ArrayBuffer> {
+    const memory = this.#memory.take(bytes);
+    this.#taken.push(memory.buffer);
+    return memory;
+  }
+
+  /** Of the block that is being dealt: its rows are copied from it at once. */
+  #blockMemoryOf(bytes: number): ArrayBuffer {
+    if (this.#blockMemory.byteLength < bytes) this.#blockMemory = new ArrayBuffer(bytes);
+    return this.#blockMemory;
   }
 
   #writer(turn: number): BlockFileWriter {

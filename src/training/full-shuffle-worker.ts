@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { arrowSchema } from '../arrow/arrow-type.ts';
 import { blockFileName } from '../arrow/block-cache-files.ts';
 import { BlockFile } from '../arrow/block-file.ts';
+import { MessageMemory } from '../arrow/message-memory.ts';
 import { IcecoreError } from '../errors.ts';
 import type { NestedField } from '../iceberg/type.ts';
+import { fullShuffleBucketBytes } from '../limits.ts';
 import { sortBucket } from './full-shuffle-bucket.ts';
 import { type DealtFile, FullShuffleDealer } from './full-shuffle-dealer.ts';
 import type { FullShufflePlan } from './full-shuffle-plan.ts';
@@ -49,6 +51,8 @@ type FullShuffleMessage = {
 /** The full shuffles of a worker thread. */
 export class FullShuffleWork {
   readonly #dealers = new Map<number, FullShuffleDealer>();
+  /** A bucket is held twice while it is put in order. */
+  readonly #memory = new MessageMemory(2 * fullShuffleBucketBytes);
 
   async answer(message: FullShuffleMessage, signal: AbortSignal): Promise<FullShuffleCalls[keyof FullShuffleCalls]['answer']> {
     switch (message.method) {
@@ -70,7 +74,7 @@ export class FullShuffleWork {
         return null;
       case 'sort-bucket': {
         const { plan, columns, dealers, directory, bucket } = message.request;
-        const options = { plan, schema: arrowSchema(columns), dealers, bucket, pathOf: pathsIn(directory) };
+        const options = { plan, schema: arrowSchema(columns), dealers, bucket, pathOf: pathsIn(directory), memory: this.#memory };
         const bytes = await sortBucket(options, signal);
         return bytes === null ? null : { bytes };
       }

@@ -56,7 +56,7 @@ export async function dealAll(
 ): Promise<number> {
   let bytes = 0;
   for (let dealer = 0; dealer < dealers; dealer++) {
-    const work = new FullShuffleDealer({ plan, schema: addressSchema, dealer, dealers, buckets, pathOf });
+    const work = new FullShuffleDealer({ plan, schema: addressSchema, dealer, dealers, buckets, pathOf, roundBytes: 20_000 });
     for (const [group, rowCount] of matchingRows.entries()) {
       if (group % dealers !== dealer) continue;
       const firstRow = matchingRows.slice(0, group).reduce((sum, count) => sum + count, 0);
