@@ -56,8 +56,9 @@ class LaneBlocks:
             self._begin_at(row)
 
     def close(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
+        """Lets go of what is in hand. Nothing may be under way in the pool any more."""
+        self._block = self._next = None
+        self._blocks = iter(())
 
     def _begin_at(self, row: int) -> None:
         start, stop = self._order.block_rows(row)

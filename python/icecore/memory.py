@@ -7,6 +7,9 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
+#: Shared memory, the default, is dearer to map.
+_PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+
 _FREE_BYTES_MAX = 128 * 1024 * 1024
 #: Whatever is smaller, the allocator is quick with.
 _KEPT_BYTES_MIN = 64 * 1024
@@ -29,7 +32,7 @@ class ColumnMemory:
             owner = self._free[room].pop()
         except IndexError:
             # Of its own mapping, so that it goes back to the system when it is not kept.
-            owner = np.frombuffer(mmap.mmap(-1, room), np.uint8)
+            owner = np.frombuffer(mmap.mmap(-1, room, flags=_PRIVATE), np.uint8)
         array = owner[:size].view(width)
         # What is made of the array holds on to it, not to its owner: `array` is gone when the last of it is.
         shared = np.frombuffer(array.data, width)

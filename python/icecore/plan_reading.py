@@ -95,11 +95,12 @@ class PlanReading:
         """Ends the threads, and closes the files."""
         self._closed = True
         self._made.clear()
-        for lane in self._lanes.values():
-            lane.close()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+        for lane in self._lanes.values():
+            lane.close()
+        self._lanes.clear()
         if self._source is not None:
             self._source.close()
 
