@@ -38,8 +38,8 @@ interface Read {
   readonly batches: readonly Pick<TrainingFeedBatch, 'cursor' | 'last' | 'rowCount'>[];
 }
 
-async function read(input: Partial<TrainingFeedInput>, batchesMax = Number.POSITIVE_INFINITY): Promise<Read> {
-  const feed = await feeds.open({ source: { table: { name: 'raw.rows' } }, shuffle: 'FULL', ...input });
+async function read(input: Partial<TrainingFeedInput>, batchesMax = Number.POSITIVE_INFINITY, from = feeds): Promise<Read> {
+  const feed = await from.open({ source: { table: { name: 'raw.rows' } }, shuffle: 'FULL', ...input });
   const [rows, batches]: [number[], Read['batches'][number][]] = [[], []];
   for await (const batch of feed.batches) {
     const table = await batchTable(feed, batch);
@@ -113,4 +113,41 @@ test('a cache without room for all rows refuses before it writes any of them, an
   } finally {
     await small.close();
   }
+});
+
+test('another server over the same cache goes on with what was shuffled', async () => {
+  const options = { cacheDirectory: join(world.store.directory, 'shared') };
+  const bucketFiles = () => {
+    const directory = join(options.cacheDirectory, 'feeds');
+    const names = readdirSync(directory).filter((name) => name.endsWith('.blocks'));
+    return new Map(names.map((name) => [name, statSync(join(directory, name)).ino]));
+  };
+  const one = openFeeds(world, options);
+  const first = await read({ seed: 3n, batchSize: 100 }, 4, one);
+  const files = bucketFiles();
+  // Both at once, and one alone after a restart.
+  const other = openFeeds(world, options);
+  const rests = await Promise.all(
+    [one, other].map((feeds) =>
+      read({ seed: 3n, batchSize: 50, cursor: first.batches[3]?.cursor ?? '' }, Number.POSITIVE_INFINITY, feeds),
+    ),
+  );
+  await one.close();
+  await other.close();
+  const last = openFeeds(world, options);
+  const whole = await read({ seed: 3n, batchSize: 50 }, Number.POSITIVE_INFINITY, last);
+  await last.close();
+  expect(whole.rows).toEqual(expected(3n, 0));
+  for (const { rows } of rests) expect([...first.rows, ...rows]).toEqual(expected(3n, 0));
+  expect(bucketFiles()).toEqual(files);
+});
+
+test('a reader that leaves while rows are dealt is missed by nobody', async () => {
+  const leaving = new AbortController();
+  const feed = await feeds.open({ source: { table: { name: 'raw.rows' } }, shuffle: 'FULL', seed: 77n }, leaving.signal);
+  const first = feed.batches[Symbol.asyncIterator]().next();
+  const staying = read({ seed: 77n, batchSize: 100 });
+  leaving.abort(new Error('The reader left.'));
+  await expect(first).rejects.toThrow();
+  expect((await staying).rows).toEqual(expected(77n, 0));
 });
