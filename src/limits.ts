@@ -248,6 +248,9 @@ export const feedAheadRows = 4 * 1024 * 1024;
 /** Tries at a group whose file of live rows goes under our hands, and at a batch whose block files do. */
 export const feedDecodeTriesMax = 4;
 export const feedBatchTriesMax = 4;
+/** Small batches are made ahead of their reader up to so many bytes, and no more than so many; of larger ones it is one. */
+export const feedAheadBytes = 1024 * 1024;
+export const feedAheadBatchesMax = 8;
 /** Encoded batches of all feeds that wait for their clients, beyond which those of stalled clients are let go and made again later. */
 export const feedEncodedBytesMax = 256 * 1024 * 1024;
 /** A client that takes nothing for so long has stalled; also how long another's batch waits for its room at most. */
@@ -255,6 +258,8 @@ export const feedIdleBatchMs = 100;
 /** What is written to a client at a time: much, or little where memory is scarce. */
 export const feedPieceBytesMax = 4 * 1024 * 1024;
 export const feedPieceBytesMin = 1024 * 1024;
+/** Batches below this are written together with those behind them that are ready. */
+export const arrowSmallBatchBytesMax = 256 * 1024;
 /** Rows of a SELECT that the command line shows where it is not told how many. */
 export const cliRowsDefault = 1000;
 /** A statement that the command line reads from its input. */
@@ -463,3 +468,5 @@ export const fullShuffleGroupsAhead = 2;
 export const fullShuffleSampledGroups = 4;
 /** A full shuffle that nobody reads any more goes on for so long: readers that lost their connection come back. */
 export const fullShuffleLingerMs = 60_000;
+/** Deletion vectors of a feed's files that are read at the same time: each is in memory as positions. */
+export const feedVectorsReadAtOnce = 4;

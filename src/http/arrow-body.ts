@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { RecordBatch } from 'apache-arrow';
 import { IpcWriter } from '../arrow/ipc.ts';
+import { arrowSmallBatchBytesMax, feedPieceBytesMin } from '../limits.ts';
 
 /** The part of an event that the raw transport needs: a batch to be written. */
 export interface ArrowEvent {
@@ -61,14 +63,26 @@ async function* arrowPieces(
 ): AsyncGenerator<Uint8Array, void> {
   let end: (() => Uint8Array) | null = null;
   let writer: IpcWriter | null = null;
+  const small = new SmallPieces();
   for (;;) {
-    const step = await events.next();
+    const asked = events.next();
+    // It is waited for behind the pieces before it.
+    asked.catch(() => undefined);
+    // What is small waits for more of it, and for nothing else.
+    if (small.bytes > 0 && (small.isEnough || !(await isReady(asked)))) yield small.take();
+    const step = await asked;
     if (step.done === true) break;
     const event = step.value;
     if ('message' in event) {
-      if (end === null) yield event.schemaMessage;
-      yield* messagePieces(event.message);
-      if (isSent()) event.message.sent();
+      if (end === null) small.add(event.schemaMessage);
+      if (event.message.byteLength <= arrowSmallBatchBytesMax) {
+        for await (const piece of messagePieces(event.message)) small.add(piece);
+        event.message.sent();
+      } else {
+        if (small.bytes > 0) yield small.take();
+        yield* messagePieces(event.message);
+        if (isSent()) event.message.sent();
+      }
       end = event.last ? () => event.endMessage : notAtEnd;
     } else {
       const schema = writer === null;
@@ -79,7 +93,39 @@ async function* arrowPieces(
       end = event.last ? () => its.end() : notAtEnd;
     }
   }
+  if (small.bytes > 0) yield small.take();
   yield (end ?? notAtEnd)();
+}
+
+/** Copies of what is too small to be written by itself. */
+class SmallPieces {
+  #pieces: Uint8Array[] = [];
+  bytes = 0;
+
+  get isEnough(): boolean {
+    return this.bytes >= feedPieceBytesMin;
+  }
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece.slice());
+    this.bytes += piece.byteLength;
+  }
+
+  take(): Uint8Array {
+    const joined = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.bytes = 0;
+    return joined;
+  }
+}
+
+/** Whether a promise is settled before other work has its turn. */
+async function isReady(promise: Promise<unknown>): Promise<boolean> {
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  return await Promise.race([settled, setImmediate(false)]);
 }
 
 async function* messagePieces(message: EncodedMessage): AsyncGenerator<Uint8Array, void> {

@@ -7,6 +7,8 @@ export interface BytesSource {
   readonly make: () => Promise<Uint8Array>;
   /** Takes back the memory of bytes that nobody reads any more. */
   readonly recycle: (message: Uint8Array) => void;
+  /** The bytes were let go: their reader stalls. */
+  readonly rest: () => void;
 }
 
 /**
@@ -89,7 +91,9 @@ export class EncodedBatches {
     const idleSince = performance.now() - feedIdleBatchMs;
     for (const encoded of this.#held) {
       if (this.#bytes < this.#bytesMax || encoded.usedMs > idleSince) break;
-      if (encoded.drop()) this.#droppedCount++;
+      if (!encoded.drop()) continue;
+      this.#droppedCount++;
+      encoded.rest();
     }
     return this.#bytes < this.#bytesMax || this.#held.size === 0;
   }
@@ -153,6 +157,10 @@ export class EncodedBatch {
     this.#message = null;
     this.#all.release(this, this.byteLength);
     return true;
+  }
+
+  rest(): void {
+    this.#source.rest();
   }
 
   /** It is not wanted any more. */

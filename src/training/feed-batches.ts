@@ -22,7 +22,10 @@ export interface FeedEngine {
 }
 
 /** The block files that rows are read from, in an order by runs of them: those of the groups, or those of a full shuffle. */
-interface BatchFiles extends Pick<FeedWindow, 'files' | 'lose' | 'close'> {
+/** Those of a full shuffle are not made again one by one, and rest in the cache. */
+type FilesOfGroups = Pick<FeedWindow, 'files' | 'lose' | 'close'> & Partial<Pick<FeedWindow, 'rest'>>;
+
+interface BatchFiles extends Pick<FeedWindow, 'files' | 'lose' | 'rest' | 'close'> {
   readonly matchingRows: Uint32Array;
   readonly order: FeedOrder;
   readonly epoch: EpochOrder;
@@ -122,6 +125,16 @@ export class FeedBatches {
     );
   }
 
+  /** What its reader took to take a batch. */
+  taken(seconds: number): void {
+    this.#times.taken(seconds);
+  }
+
+  /** Its reader stalls. */
+  rest(): void {
+    this.#files?.then((files) => files.rest()).catch(() => undefined);
+  }
+
   /** Takes back the memory of a message that has been sent: without it, every batch would be garbage of the main thread. */
   recycle(message: Uint8Array): void {
     const memory = message.buffer;
@@ -190,24 +203,24 @@ export class FeedBatches {
   #placesBehind({ epoch }: BatchFiles, span: OrderSpan, now: ReadonlySet<number>): readonly number[] {
     const { segments } = epoch;
     if (segments === null) return [];
-    const to = Math.min(this.#order.rows, span.to + feedAheadRows);
+    const count = Math.max(now.size, feedGroupsAheadPerWorker * this.#engine.pool.size);
+    // Far enough for as many groups of ordinary size, whichever lanes they are in.
+    const rows = (2 * count * epoch.rows) / epoch.groups;
+    const to = Math.min(this.#order.rows, span.to + Math.min(feedAheadRows, Math.ceil(rows)));
     const behind = segments.of({ ...span, from: span.to, to, rows: 0 }).toSorted((a, b) => a.at - b.at);
     const places = new Set(behind.map(({ place }) => place).filter((place) => !now.has(place)));
-    return [...places].slice(0, Math.max(now.size, feedGroupsAheadPerWorker * this.#engine.pool.size));
+    return [...places].slice(0, count);
   }
 }
 
-function batchFiles(
-  files: Pick<FeedWindow, 'files' | 'lose' | 'close'>,
-  matchingRows: Uint32Array,
-  order: FeedOrder,
-): BatchFiles {
+function batchFiles(files: FilesOfGroups, matchingRows: Uint32Array, order: FeedOrder): BatchFiles {
   return {
     matchingRows,
     order,
     epoch: epochOrder(matchingRows, order),
     files: (now, soon) => files.files(now, soon),
     lose: (place) => files.lose(place),
+    rest: () => files.rest?.(),
     close: () => files.close(),
   };
 }

@@ -31,7 +31,8 @@ export class FeedWindow {
    * others. Throws as `FeedDecodes.make`.
    */
   async files(now: ReadonlySet<number>, soon: readonly number[]): Promise<readonly GroupFile[]> {
-    for (const place of this.#held.keys()) if (!now.has(place) && !soon.includes(place)) this.#drop(place);
+    const kept = new Set(soon);
+    for (const place of this.#held.keys()) if (!now.has(place) && !kept.has(place)) this.#drop(place);
     const wanted = [...now].map((place) => this.#want(place, 0));
     for (const [index, place] of soon.entries()) this.#want(place, index + 1).catch(() => undefined);
     return await Promise.all(
@@ -45,12 +46,21 @@ export class FeedWindow {
 
   /** The group's file is no longer what it was: it is made anew when it is asked for again. */
   lose(place: number): void {
+    void this.#held
+      .get(place)
+      ?.then(({ file }) => this.#cache.forget(file.path))
+      .catch(() => undefined);
     this.#drop(place);
+  }
+
+  /** Its reader stalls: its files may leave the cache, and are made anew if they did. */
+  rest(): void {
+    for (const place of [...this.#held.keys()]) this.#drop(place);
   }
 
   close(): void {
     this.#controller.abort(new Error('The feed was left.'));
-    for (const place of [...this.#held.keys()]) this.#drop(place);
+    this.rest();
   }
 
   #want(place: number, need: number): Promise<WindowGroup> {

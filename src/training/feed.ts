@@ -5,8 +5,9 @@ import { BlockCache } from '../arrow/block-cache.ts';
 import { IcecoreError } from '../errors.ts';
 import { feedEncodedBytesMax, feedsReadAtOnceMax } from '../limits.ts';
 import type { StorageOptions } from '../storage/routed-storage.ts';
+import { BatchesAhead } from './batches-ahead.ts';
 import { type EncodedBatch, EncodedBatches } from './encoded-batches.ts';
-import { FeedBatches, type FeedEngine, type MadeBatch } from './feed-batches.ts';
+import { FeedBatches, type FeedEngine } from './feed-batches.ts';
 import { printFeedCursor } from './feed-cursor.ts';
 import { type DecodeCounts, FeedDecodes } from './feed-decodes.ts';
 import { feedCompression, feedShare, type TrainingFeedInput } from './feed-input.ts';
@@ -134,43 +135,26 @@ export class TrainingFeeds {
   async *#batches(feed: FeedBatches, signal: AbortSignal | undefined): AsyncGenerator<TrainingFeedBatch, void, undefined> {
     this.#refuseBeyondLimit();
     this.#reading++;
-    const { count, at } = feed.batches;
-    let size = 0;
-    const make = (index: number): Promise<Ahead> | null => {
-      if (index >= count) return null;
-      const ahead = this.#encoded.make(
-        size,
-        () => feed.make(at(index)),
-        ({ batch, metadata }) => ({
-          make: async () => (await feed.make(batch, metadata)).message,
-          recycle: (message) => feed.recycle(message),
-        }),
-        signal,
-      );
-      // Whoever asks for it hears of it.
-      ahead.catch(() => undefined);
-      return ahead;
-    };
-    let next = make(0);
-    let encoded: EncodedBatch | null = null;
+    const ahead = new BatchesAhead(feed, this.#encoded, signal);
+    let held: EncodedBatch | null = null;
     try {
-      for (let index = 0; next !== null; index++) {
-        const { made, encoded: message } = await next;
-        encoded = message;
-        size = message.byteLength;
-        next = make(index + 1);
+      for (let next = await ahead.next(); next !== null; next = await ahead.next()) {
+        const { made, message } = next;
+        held = message;
         const { batch, cursor, metadata } = made;
-        this.#rows += batch.span.rows;
+        const { last, globalBatch, span } = batch;
+        this.#rows += span.rows;
         this.#batchCount++;
-        const { last, globalBatch } = batch;
-        yield { message, metadata, rowCount: batch.span.rows, globalBatch: BigInt(globalBatch), cursor, last };
+        const given = performance.now();
+        yield { message, metadata, rowCount: span.rows, globalBatch: BigInt(globalBatch), cursor, last };
+        feed.taken((performance.now() - given) / 1000);
         signal?.throwIfAborted();
         message.release();
       }
     } finally {
       this.#reading--;
-      encoded?.release();
-      next?.then((ahead) => ahead.encoded.release()).catch(() => undefined);
+      held?.release();
+      ahead.close();
       feed.close();
     }
   }
@@ -182,6 +166,8 @@ export class TrainingFeeds {
 
   async #start(): Promise<FeedEngine> {
     const { cacheDirectory, cacheBytesMax } = this.#options;
+    // They start while the feed is planned.
+    this.#pool.workers();
     const cache = await BlockCache.open(join(cacheDirectory, 'feeds'), cacheBytesMax);
     this.#decodes = new FeedDecodes(cache, this.#pool);
     const made = { cache, pool: this.#pool, decodes: this.#decodes };
@@ -196,9 +182,4 @@ export class TrainingFeeds {
       { retryable: true },
     );
   }
-}
-
-interface Ahead {
-  readonly made: Omit<MadeBatch, 'message'>;
-  readonly encoded: EncodedBatch;
 }

@@ -12,6 +12,8 @@ import { type RowAddresses, rowAddresses } from './row-addresses.ts';
 export interface EpochOrder {
   /** Matching rows of the epoch. */
   readonly rows: number;
+  /** With a matching row. */
+  readonly groups: number;
   readonly blocks: number;
   /** 1 for NONE and FULL, which have none. */
   readonly lanes: number;
@@ -45,7 +47,14 @@ export function epochOrder(matchingRows: Uint32Array, order: FeedOrder): EpochOr
   if (order.shuffle === 'FULL') {
     const sequence = groupSequence(groups, null);
     const words = orderWords('all', order);
-    return { rows, blocks, lanes: 1, segments: null, reader: () => new FullReader(groups, sequence, words) };
+    return {
+      rows,
+      groups: groups.count,
+      blocks,
+      lanes: 1,
+      segments: null,
+      reader: () => new FullReader(groups, sequence, words),
+    };
   }
   const isShuffled = order.shuffle === 'WINDOWED';
   const lanes = isShuffled ? order.lanes : 1;
@@ -55,7 +64,7 @@ export function epochOrder(matchingRows: Uint32Array, order: FeedOrder): EpochOr
     of: (span) => laneSegments(groups, sequence, lanes, span),
     rows: ({ key, blockRows }) => (words === null ? null : shuffledBlock(words, key, blockRows)),
   };
-  return { rows, blocks, lanes, segments, reader: () => segmentReader(segments) };
+  return { rows, groups: groups.count, blocks, lanes, segments, reader: () => segmentReader(segments) };
 }
 
 function segmentReader(segments: OrderSegments): OrderReader {
