@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseFeedCursor } from '../../../src/training/feed-cursor.ts';
-import { orderName } from '../../../src/training/order/order-hash.ts';
+import { parseFeedCursor, printFeedCursor } from '../../../src/training/feed-cursor.ts';
 import { orderVectors } from './order-vectors.ts';
 
 const vectorsFile = join(import.meta.dirname, 'order-vectors.json');
@@ -15,8 +14,12 @@ describe('The published vectors of the order', () => {
   test('hold cursors that are read back', () => {
     const { cursors } = JSON.parse(readFileSync(vectorsFile, 'utf8')) as { cursors: { text: string; position: string }[] };
     for (const { text, position } of cursors) {
-      expect(String(parseFeedCursor(text, orderName).position)).toBe(position);
-      expect(() => parseFeedCursor(text)).toThrow('The cursor is of the order icecore-order/1');
+      const cursor = parseFeedCursor(text);
+      expect(String(cursor.position)).toBe(position);
+      expect(printFeedCursor(cursor)).toBe(text);
+      expect(() => parseFeedCursor(printFeedCursor(cursor, 'icecore-order/0'))).toThrow(
+        'The cursor is of the order icecore-order/0',
+      );
     }
   });
 });
