@@ -17,7 +17,12 @@ const fileFaults = new Set(['IO Error', 'Invalid Input Error', 'Invalid Error', 
  * An error of a statement over a scan as `duckDbError` has it; where one of the scan's files is damaged, FAILED_PRECONDITION that names it. DuckDB
  * does not always say which, so a few files are tried one by one.
  */
-export async function scanError(tables: Tables, scan: ScanRelation, error: unknown, what: string): Promise<unknown> {
+export async function scanError(
+  tables: Tables,
+  scan: Pick<ScanRelation, 'locations'>,
+  error: unknown,
+  what: string,
+): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof IcecoreError) return duckDbError(error, what);
   if (!fileFaults.has(error.message.slice(0, Math.max(0, error.message.indexOf(':'))))) return duckDbError(error, what);
   const files = await damagedFiles(tables, scan, error.message);
@@ -32,7 +37,11 @@ export async function scanError(tables: Tables, scan: ScanRelation, error: unkno
 }
 
 /** The one that is it, where that can be found out; else all that may be. */
-async function damagedFiles(tables: Tables, { locations }: ScanRelation, message: string): Promise<readonly string[]> {
+async function damagedFiles(
+  tables: Tables,
+  { locations }: Pick<ScanRelation, 'locations'>,
+  message: string,
+): Promise<readonly string[]> {
   for (const [path, location] of locations) if (message.includes(path)) return [location];
   if (locations.size > 1) {
     for (const [path, location] of [...locations].slice(0, pageFilesMax)) if (await isDamaged(tables, path)) return [location];

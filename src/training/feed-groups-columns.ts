@@ -14,16 +14,21 @@ export interface ShapeColumns {
   readonly uncovered: string | null;
   /** The wanted columns that such files lack. */
   readonly missing: readonly NestedField[];
-  /** Whether no column can be found by field id. */
-  readonly hasNoIds: boolean;
+  /** Null where a reader can open them that finds columns of Parquet by field id, else what such a file is. */
+  readonly unopened: string | null;
 }
 
 /** `shape` is null for an Avro file. */
 export function shapeColumns(shape: FileShape | null, fields: readonly NestedField[]): ShapeColumns {
-  if (shape === null) return { uncovered: 'Avro', missing: [], hasNoIds: true };
-  if (!hasIds(shape.columns)) return { uncovered: 'Columns without field ids', missing: [], hasNoIds: true };
+  if (shape === null) return { uncovered: 'Avro', missing: [], unopened: 'is Avro' };
+  if (!hasIds(shape.columns)) {
+    const unopened = 'has no field ids, by which columns are found';
+    return { uncovered: 'Columns without field ids', missing: [], unopened };
+  }
   const missing = fields.filter((field) => !shape.columns.some(({ fieldId }) => fieldId === field.id));
-  return { uncovered: uncoveredOf(shape, fields, missing), missing, hasNoIds: false };
+  const lacksDefault = missing.some(isNestedDefault);
+  const unopened = lacksDefault ? 'lacks a nested column that has an initial default' : null;
+  return { uncovered: uncoveredOf(shape, fields, lacksDefault), missing, unopened };
 }
 
 /**
@@ -57,10 +62,12 @@ function hasIds(columns: readonly SchemaNode[]): boolean {
   return columns.some(({ fieldId, children }) => fieldId !== null || hasIds(children));
 }
 
-function uncoveredOf({ columns, codecs }: FileShape, fields: readonly NestedField[], missing: readonly NestedField[]) {
-  const isNestedDefault = ({ type, initialDefault }: NestedField): boolean =>
-    !isPrimitive(type) && initialDefault !== undefined && initialDefault !== null;
-  if (missing.some(isNestedDefault)) return 'A nested column with an initial default';
+function isNestedDefault({ type, initialDefault }: NestedField): boolean {
+  return !isPrimitive(type) && initialDefault !== undefined && initialDefault !== null;
+}
+
+function uncoveredOf({ columns, codecs }: FileShape, fields: readonly NestedField[], lacksDefault: boolean): string | null {
+  if (lacksDefault) return 'A nested column with an initial default';
   const chunks = leavesOf(columns).map(({ leaf }, index) => ({
     physical: leaf.physical,
     codec: codecs[index] ?? 'UNCOMPRESSED',

@@ -12,6 +12,7 @@ import { openScan } from '../tables/scan-relation.ts';
 import { noCounters } from '../tables/snapshot-files.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
+import { isByPosition, takeOutDeleted } from './feed-deleted-rows.ts';
 import type { LiveRowsPlace } from './feed-groups.ts';
 import { liveRowsDigest } from './feed-live-rows.ts';
 import { matchesKey } from './feed-matches-key.ts';
@@ -82,16 +83,9 @@ export class FeedMatches {
       if (content === undefined) unknown.push(each);
       else found.set(each.task.file.filePath, JSON.parse(content.toString()) as FileMatches);
     }
-    // Those of which no filter has to be read apart from the others.
-    const [deleted, filtered] = [true, false].map((isWhole) =>
-      unknown.filter(({ task }) => (task.residual.op === 'true') === isWhole),
-    );
-    for (const [some, filter] of [
-      [deleted, null],
-      [filtered, scope.filter],
-    ] as const) {
-      for (const chunk of chunksOf(some ?? [])) {
-        for (const [location, matches] of await this.#look(scope, filter, chunk, signal)) found.set(location, matches);
+    for (const alike of Map.groupBy(unknown, wayOf).values()) {
+      for (const chunk of chunksOf(alike)) {
+        for (const [location, matches] of await this.#look(scope, chunk, signal)) found.set(location, matches);
       }
     }
     return found;
@@ -122,25 +116,49 @@ export class FeedMatches {
           retryable: true,
         });
       }
-      const isWhole = file.task.residual.op === 'true';
       const rows = file.rowCounts.reduce((sum, rowCount) => sum + rowCount, 0);
-      await this.#look(scope, isWhole ? null : scope.filter, [{ ...file, key, rows }], signal);
+      await this.#look(scope, [{ ...file, key, rows }], signal);
     }
   }
 
+  /** All of the work goes the same way. */
   async #look(
-    { table, schema }: MatchScope,
-    filter: BoundExpression | null,
+    scope: MatchScope,
     work: readonly Work[],
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<string, FileMatches>> {
-    const columns = filter === null ? [] : filterColumns(schema, filter);
+    const bits = new Map(work.map(({ task, rows }) => [task.file.filePath, new LiveBits(rows)]));
+    if (work.every((each) => wayOf(each) === 'by position')) {
+      for (const live of bits.values()) live.setAll();
+      const deleted = work.map(({ task }) => task);
+      await takeOutDeleted(this.#tables, deleted, bits, signal);
+    } else {
+      await this.#scan(scope, work, bits, signal);
+    }
+    const found = new Map<string, FileMatches>();
+    const records = new Map<string, Buffer>();
+    for (const { task, key, rowCounts } of work) {
+      const matches = await this.#keep(key, rowCounts, bits.get(task.file.filePath) ?? new LiveBits(0));
+      found.set(task.file.filePath, matches);
+      records.set(key, Buffer.from(JSON.stringify(matches)));
+    }
+    await this.#kept.put(records);
+    return found;
+  }
+
+  async #scan(
+    { table, schema, filter }: MatchScope,
+    work: readonly Work[],
+    bits: ReadonlyMap<string, LiveBits>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const isFiltered = work.some((each) => wayOf(each) === 'by filter');
+    const columns = isFiltered ? filterColumns(schema, filter) : [];
     const plan = { tasks: work.map(({ task }) => task), counters: noCounters };
     const scan = await openScan(this.#tables, { table, columns, withPosition: true }, schema, plan);
-    const bits = new Map(work.map(({ task, rows }) => [task.file.filePath, new LiveBits(rows)]));
     try {
       await this.#tables.duckdb.trusted.use(async (connection) => {
-        const condition = filter === null ? '' : ` WHERE ${predicateSql(schema, filter)}`;
+        const condition = isFiltered ? ` WHERE ${predicateSql(schema, filter)}` : '';
         const result = await connection.stream(
           `SELECT ${fileColumn}, ${rowColumn} // ${bitsAtOnce} AS part, ` +
             `bitstring_agg((${rowColumn} % ${bitsAtOnce})::INTEGER, 0, ${bitsAtOnce - 1}) FROM ${scan.sql} AS r${condition} GROUP BY 1, 2`,
@@ -149,7 +167,7 @@ export class FeedMatches {
           signal?.throwIfAborted();
           for (const [path, part, bit] of chunk.getRows()) {
             const location = scan.tasksByPath.get(String(path))?.file.filePath ?? '';
-            const data = (bit as unknown as { readonly data: Uint8Array }).data;
+            const { data } = bit as unknown as { readonly data: Uint8Array };
             if (bits.get(location)?.take(data, Number(part) * bitsAtOnce) !== true) throw otherRows(location);
           }
         }
@@ -161,15 +179,6 @@ export class FeedMatches {
     } finally {
       scan.release();
     }
-    const found = new Map<string, FileMatches>();
-    const records = new Map<string, Buffer>();
-    for (const { task, key, rowCounts } of work) {
-      const matches = await this.#keep(key, rowCounts, bits.get(task.file.filePath) ?? new LiveBits(0));
-      found.set(task.file.filePath, matches);
-      records.set(key, Buffer.from(JSON.stringify(matches)));
-    }
-    await this.#kept.put(records);
-    return found;
   }
 
   async #keep(key: string, rowCounts: readonly number[], live: LiveBits): Promise<FileMatches> {
@@ -188,6 +197,12 @@ export class FeedMatches {
     if (parts.length > 0) await this.#files.write(key, Buffer.concat(parts));
     return { counts, digests };
   }
+}
+
+/** How it is found out which rows of a file match; files that go the same way are looked at together. */
+function wayOf({ task }: Work): 'by filter' | 'by position' | 'by equality' {
+  if (task.residual.op !== 'true') return 'by filter';
+  return isByPosition(task) ? 'by position' : 'by equality';
 }
 
 /** The columns that a filter is about, each once: of a field in a struct, the struct. */

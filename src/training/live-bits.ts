@@ -36,11 +36,19 @@ export class LiveBits {
     return fits && (spare === 0 || (this.#bits.at(-1) ?? 0) >> spare === 0);
   }
 
+  /** Takes the rows of a BIT out, from row `from` on, a multiple of 8; what lies behind the last row does not matter. */
+  takeOut(bit: Uint8Array, from: number): void {
+    for (let index = 1, at = from / 8; index < bit.length && at < this.#bits.length; index++, at++) {
+      this.#bits[at] = (this.#bits[at] as number) & ~(reversed[bit[index] as number] as number);
+    }
+  }
+
   /** Takes a row out. */
   clear(row: number): void {
     this.#bits[row >> 3] = (this.#bits[row >> 3] as number) & ~(1 << (row & 7));
   }
 
+  /** All of them are. */
   setAll(): void {
     this.#bits.fill(0xff);
     const spare = this.rowCount % 8;

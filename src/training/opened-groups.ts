@@ -24,7 +24,6 @@ export interface OpenedGroupsParts {
 
 /** A file of a feed with its columns. */
 export interface OpenedFile extends GroupedFile {
-  readonly shape: FileShape | null;
   readonly columns: ShapeColumns;
   readonly constants: ReadonlyMap<number, Literal>;
 }
@@ -65,15 +64,22 @@ export class OpenedGroups implements FeedGroups {
     return this.#parts.groups.group(place);
   }
 
+  /** By the file's place in `files`. */
+  columnsOf(index: number): ShapeColumns {
+    const shape = this.#parts.groups.footers[index]?.shape ?? null;
+    const known = this.#byShape.get(shape) ?? shapeColumns(shape, this.columns);
+    this.#byShape.set(shape, known);
+    return known;
+  }
+
   /** By its place in `files`. */
   file(index: number): OpenedFile {
     const { groups, rows } = this.#parts;
     const [file, footer] = [groups.files[index], groups.footers[index]];
     if (file === undefined || footer === undefined) throw new IcecoreError('INTERNAL', `There is no file ${index} in the feed.`);
-    const columns = this.#byShape.get(footer.shape) ?? shapeColumns(footer.shape, rows.columns);
-    this.#byShape.set(footer.shape, columns);
+    const columns = this.columnsOf(index);
     const constants = constantsOf(file.task.file, columns.missing, rows.table.metadata);
-    return { task: file.task, ...footer, columns, constants };
+    return { task: file.task, rowCounts: footer.rowCounts, columns, constants };
   }
 
   async blockKey(place: number, signal?: AbortSignal): Promise<string> {

@@ -1,9 +1,8 @@
 import { printJsonValue } from '../iceberg/json-value.ts';
 import { isPrimitive, type Literal, type NestedField } from '../iceberg/type.ts';
 import { uuidText } from '../iceberg/uuid.ts';
-import { leavesOf } from '../parquet/schema-node.ts';
 import type { FeedFile, FeedGroup } from './feed-groups.ts';
-import type { OpenedFile, OpenedGroups } from './opened-groups.ts';
+import type { OpenedGroups } from './opened-groups.ts';
 import { SkippedRows } from './skipped-rows.ts';
 
 /** A data file as a reader needs it that opens it by itself (contract, `TrainingFile`). */
@@ -17,16 +16,6 @@ export interface PlannedFile {
   readonly fieldIds: readonly number[];
   /** By name, the value of each wanted column that it lacks: in the contract's JSON forms, but for bigints and bytes, which are as they are. */
   readonly constants: Readonly<Record<string, unknown>>;
-}
-
-/** Why a reader that finds columns by field id in Parquet cannot open a file; null where it can. */
-export function unopened({ shape, columns }: OpenedFile): string | null {
-  if (shape === null) return 'is Avro';
-  if (columns.hasNoIds) return 'has no field ids, by which columns are found';
-  if (columns.missing.some(({ type, initialDefault }) => !isPrimitive(type) && initialDefault != null)) {
-    return 'lacks a nested column that has an initial default';
-  }
-  return leavesOf(shape.columns).length === 0 ? 'has no columns' : null;
 }
 
 /** A file of opened groups, by its place among them. */

@@ -15,7 +15,7 @@ import type { KeptGroups } from './kept-groups.ts';
 import type { OpenedGroups } from './opened-groups.ts';
 import { epochOrder } from './order/epoch-order.ts';
 import { orderName } from './order/order-hash.ts';
-import { type PlannedFile, plannedFile, unopened } from './training-plan-file.ts';
+import { type PlannedFile, plannedFile } from './training-plan-file.ts';
 
 export interface TrainingPlansOptions {
   readonly sources: FeedSources;
@@ -129,15 +129,19 @@ function firstBehind(places: Uint32Array, place: number): number {
 }
 
 function hasObjects(groups: OpenedGroups): boolean {
-  return groups.matchingFiles.some((index) => parseLocation(groups.file(index).task.file.filePath).scheme === 's3');
+  return groups.matchingFiles.some((index) => !isLocal(groups.files[index]?.task.file.filePath ?? ''));
+}
+
+function isLocal(location: string): boolean {
+  // Most are plain: this is asked of every file.
+  return location.startsWith('file:') || parseLocation(location).scheme === 'file';
 }
 
 function refuseUnopened(groups: OpenedGroups): void {
   for (const index of groups.matchingFiles) {
-    const file = groups.file(index);
-    const why = unopened(file);
+    const why = groups.columnsOf(index).unopened;
     if (why === null) continue;
-    const { filePath } = file.task.file;
+    const { filePath } = groups.file(index).task.file;
     throw new IcecoreError(
       'FAILED_PRECONDITION',
       `The file ${filePath} ${why}, so a reader of a plan cannot open it. Compact the table, or read it by trainingBatches.`,

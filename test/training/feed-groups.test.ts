@@ -7,6 +7,7 @@ import { evolveSchema } from '../../src/tables/actions/evolve-schema.ts';
 import { noMetrics } from '../../src/tables/position-deletes.ts';
 import { writeRows } from '../../src/tables/write-rows.ts';
 import { readLiveRows } from '../../src/training/feed-live-rows.ts';
+import { KeptGroups } from '../../src/training/kept-groups.ts';
 import { type Asked, FeedTables } from './feed-table.ts';
 
 let world: FeedTables;
@@ -260,5 +261,22 @@ test('a file that is damaged is named', async () => {
   await expect(world.groups(name)).rejects.toMatchObject({
     code: 'FAILED_PRECONDITION',
     message: expect.stringContaining(filePath),
+  });
+});
+
+test('deletes that are damaged are named', async () => {
+  const name = 'raw.damaged_deletes';
+  const properties = { 'write.delete.mode': 'merge-on-read', 'write.merge.mode': 'merge-on-read' };
+  await world.warehouse.create(name, { columns, properties });
+  await world.appendGroups(name, some(0, 100), ids);
+  const rows = { json: [{ id: '5' }] };
+  await writeRows(world.warehouse.tables, { identifier: parseIdentifier(name), rows, mode: 'DELETE', keys: ['id'] });
+  expect((await world.groups(name)).matchingRows[0]).toBe(99);
+  const deletes = (await world.groups(name)).files[0]?.task.deletes[0]?.filePath ?? '';
+  await world.warehouse.tables.storage.write(deletes, new Uint8Array(500));
+  world.kept = new KeptGroups({ tables: world.warehouse.tables, directory: `${world.directory}-fresh` });
+  await expect(world.groups(name)).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: expect.stringContaining(deletes),
   });
 });
