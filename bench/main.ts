@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<() => Promise<BenchReport |
   rest: async () => (await import('./rest.ts')).benchRest,
   appends: async () => (await import('./appends.ts')).benchAppends,
   upserts: async () => (await import('./upserts.ts')).benchUpserts,
+  parquet: async () => (await import('./parquet.ts')).benchParquet,
   feed: async () => (await import('./feed.ts')).benchFeed,
   'feed-s3': async () => (await import('./feed-s3.ts')).benchFeedFromS3,
   shuffle: async () => (await import('./shuffle-quality.ts')).benchShuffle,

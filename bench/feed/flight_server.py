@@ -1,4 +1,4 @@
-"""Serves the rows of Parquet files by Arrow Flight, as pyarrow's own examples do: a scan of the dataset for each `do_get`.
+"""Serves the rows of Parquet files by Arrow Flight, as pyarrow's own examples do: a scan of the data for each `do_get`.
 
 flight_server.py FILE...
 Says its address once it listens; ends with its input.

@@ -1,12 +1,13 @@
 """Reads all rows once with one reader, and prints what it took as a line of JSON.
 
 measure.py READER OPTIONS
-READER is a module of `readers/` whose `batches(options)` yields (rows, bytes) of each batch that a consumer holds; OPTIONS is JSON.
-Says `ready` once what it needs is loaded and begins at a line on its input, so that several begin at once. CPU seconds
+READER is a module of `readers/` whose `batches(options)` yields (rows, bytes) of each batch that a consumer holds;
+OPTIONS is JSON. Says `ready` once what it needs is loaded and begins at a line on its input, so that several begin at once. CPU seconds
 are those of this process and of children that have ended.
 """
 
 import importlib
+import itertools
 import json
 import os
 import resource
@@ -34,7 +35,7 @@ def main() -> None:
         rows += batch_rows
         size += batch_bytes
     end = time.clock_gettime(time.CLOCK_MONOTONIC)
-    gaps = sorted(after - before for before, after in zip(arrivals, arrivals[1:]))
+    gaps = sorted(after - before for before, after in itertools.pairwise(arrivals))
     figures = {
         "rows": rows,
         "bytes": size,

@@ -1,4 +1,7 @@
-"""The first rows of Parquet files as MosaicML's shards, all columns but the text: write_mds.py DIRECTORY ROWS FILE..."""
+"""The first rows of Parquet files as MosaicML's shards, all columns but the text.
+
+write_mds.py DIRECTORY ROWS FILE...
+"""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Orders of an epoch over rows that lie in groups of equal size: arrays of each row's place before, in the order after."""
+"""Orders of an epoch of rows in groups of equal size: arrays of each row's place before, in the order after."""
 
 from collections.abc import Callable
 
@@ -22,13 +22,13 @@ def py1e(block_rows: int, groups: int, group_rows: int, seed: int) -> Order:
 
 
 def buffer(size: int, groups: int, group_rows: int, seed: int) -> Order:
-    """Rows as they stand through a buffer, as tf.data and WebDataset shuffle: a row drawn leaves its place to the next one."""
+    """Rows through a buffer, as tf.data and WebDataset shuffle: a row drawn leaves its place to the next one."""
     random = np.random.default_rng(seed)
     rows = groups * group_rows
     draws = random.integers(size, size=rows - size).tolist()
     held = list(range(size))
     after = np.empty(rows, np.int64)
-    for position, (draw, coming) in enumerate(zip(draws, range(size, rows))):
+    for position, (draw, coming) in enumerate(zip(draws, range(size, rows), strict=True)):
         after[position] = held[draw]
         held[draw] = coming
     after[rows - size :] = random.permutation(np.array(held, np.int64))

@@ -1,4 +1,4 @@
-"""How well orders of an epoch mix data that is sorted by its label, and what a small model learns from one epoch of each.
+"""How well orders of an epoch mix rows that are sorted by their label, and what a model learns from an epoch of each.
 
 quality.py GROUPS ROWS_OF_A_GROUP SEEDS
 Prints a JSON object a line: `order`, and the means over the seeds of

@@ -9,7 +9,11 @@ from streaming import StreamingDataLoader, StreamingDataset
 
 def batches(options: dict[str, Any]) -> Iterator[tuple[int, int]]:
     dataset = StreamingDataset(
-        local=options["directory"], shuffle=True, shuffle_algo="py1e", batch_size=options["batchSize"], num_canonical_nodes=1
+        local=options["directory"],
+        shuffle=True,
+        shuffle_algo="py1e",
+        batch_size=options["batchSize"],
+        num_canonical_nodes=1,
     )
     loader = StreamingDataLoader(dataset, batch_size=options["batchSize"], num_workers=options["workers"])
     for batch in loader:
