@@ -2,7 +2,7 @@ import { type Data, DataType, Precision } from 'apache-arrow';
 import { strideForType } from 'apache-arrow/type';
 import { IcecoreError } from '../errors.ts';
 import { copyBits, packBits, scatterBits, scatterOnes } from './cell-bits.ts';
-import { copyCells, inTurns } from './cell-copy.ts';
+import { copyCells } from './cell-copy.ts';
 import { type CellPick, type CellRuns, isContiguous, isRuns, type PlacedCells, placeCells, type RowPick } from './row-pick.ts';
 import { copyRuns, copyValues, measureValues } from './run-copy.ts';
 import type { ScratchMemory } from './scratch-memory.ts';
@@ -158,11 +158,12 @@ export class BatchGather {
     const offsets = this.#newOffsets(count);
     for (const pick of rows) measureValues(blockOf(sources, pick).valueOffsets, pick, offsets);
     const byteLength = sumUp(offsets, count);
-    const write = (target: Uint8Array) =>
-      inTurns(rows, (turn) => {
-        const { values, valueOffsets } = blockOf(sources, turn);
-        copyValues(bytesOf(values), valueOffsets, target, offsets, turn);
-      });
+    const write = (target: Uint8Array) => {
+      for (const pick of rows) {
+        const { values, valueOffsets } = blockOf(sources, pick);
+        copyValues(bytesOf(values), valueOffsets, target, offsets, pick);
+      }
+    };
     this.buffers.push({ byteLength, write });
   }
 

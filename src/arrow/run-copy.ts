@@ -62,7 +62,14 @@ function copyBytes(
   }
   let [read, write] = [start, at];
   for (; read + 4 <= end; read += 4, write += 4) writes.setInt32(write, reads.getInt32(read, true), true);
-  for (; read < end; read++, write++) target[write] = source[read] as number;
+  if (read === end) return;
+  if (end - start < 4) {
+    for (; read < end; read++, write++) target[write] = source[read] as number;
+    return;
+  }
+  // The last word once more, from where it ends: bytes one by one would cost more than those that are copied twice.
+  const back = end - read - 4;
+  writes.setInt32(write + back, reads.getInt32(read + back, true), true);
 }
 
 function wordsOf(bytes: Uint8Array): DataView {
