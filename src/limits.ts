@@ -458,8 +458,8 @@ export const fullShuffleBucketBytes = 16 * 1024 * 1024;
 export const fullShuffleBucketsMax = 1024;
 /** Decoded rows that a dealer of a full shuffle holds until they are worth a write to each bucket. */
 export const fullShuffleRoundBytes = 64 * 1024 * 1024;
-/** How long the URLs of a training plan are good: an epoch's worth, and no more than a day. */
-export const planUrlLifetimeMs = 12 * 60 * 60 * 1000;
+/** How long the URLs of a training plan are good, as the keys that engines get: readers ask for others. */
+export const planUrlLifetimeMs = 60 * 60 * 1000;
 /** Bitmaps and row groups of one page of a training plan's files. A page has one file at least. */
 export const planPageBytesMax = 16 * 1024 * 1024;
 /** Groups that a dealer of a full shuffle has decoded ahead. */
