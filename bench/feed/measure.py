@@ -2,8 +2,8 @@
 
 measure.py READER OPTIONS
 READER is a module of `readers/` whose `batches(options)` yields (rows, bytes) of each batch that a consumer holds;
-OPTIONS is JSON. Says `ready` once what it needs is loaded and begins at a line on its input, so that several begin at once. CPU seconds
-are those of this process and of children that have ended.
+OPTIONS is JSON. Says `ready` once what it needs is loaded and begins at a line on its input, so that several begin at
+once. CPU seconds are those of this process and of children that have ended.
 """
 
 import importlib
