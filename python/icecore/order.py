@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from icecore.permutation import Words, mix32, order_words, permute
+from icecore.permutation import Words, mix32, order_words, permute, unpermute
 
 Shuffle = Literal["NONE", "WINDOWED", "FULL"]
 SHUFFLES = ("NONE", "WINDOWED", "FULL")
@@ -45,6 +45,16 @@ class Block(NamedTuple):
     base: int
     #: Indices among the matching rows of the group, in their order.
     indices: NDArray[np.uint32]
+
+
+class PlacedGroup(NamedTuple):
+    """A group that has matching rows, in the sequence of groups."""
+
+    #: Its first row there.
+    start: int
+    #: The key of its first block.
+    first_block: int
+    rows: int
 
 
 class LaneRun(NamedTuple):
@@ -95,8 +105,9 @@ class EpochOrder:
         self._first_blocks = np.cumsum(blocks) - blocks
         count = self._places.size
         sequence = np.arange(count, dtype=np.uint64)
+        self._group_words = order_words("groups", seed, epoch)
         if shuffle == "WINDOWED":
-            sequence = permute(sequence, count, order_words("groups", seed, epoch))
+            sequence = permute(sequence, count, self._group_words)
         self._sequence = sequence.astype(np.int64)
         self._starts = np.concatenate([[0], np.cumsum(self._row_counts[self._sequence])])
         self._words = order_words("all" if shuffle == "FULL" else "rows", seed, epoch)
@@ -148,12 +159,21 @@ class EpochOrder:
         even, extra = divmod(self.rows, self.lanes)
         return lane * even + min(lane, extra)
 
+    def group_rows(self, row: int) -> tuple[int, int]:
+        """The rows [start, stop) of the sequence of groups that are in one group with this one."""
+        step = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return int(self._starts[step]), int(self._starts[step + 1])
+
+    def place_at(self, row: int) -> int:
+        """The place among those given of the group that holds a row of the sequence."""
+        step = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return int(self._places[self._sequence[step]])
+
     def block_rows(self, row: int) -> tuple[int, int]:
         """The rows [start, stop) of the sequence of groups that are in one block with this one."""
-        step = int(np.searchsorted(self._starts, row, side="right")) - 1
-        group_start = int(self._starts[step])
+        group_start, group_stop = self.group_rows(row)
         start = group_start + (row - group_start) // BLOCK_ROWS_MAX * BLOCK_ROWS_MAX
-        return start, min(start + BLOCK_ROWS_MAX, int(self._starts[step + 1]))
+        return start, min(start + BLOCK_ROWS_MAX, group_stop)
 
     def block_at(self, row: int) -> Block:
         """The block that holds a row of the sequence of groups. For NONE and WINDOWED."""
@@ -167,6 +187,16 @@ class EpochOrder:
             block = int(self._first_blocks[key]) + base // BLOCK_ROWS_MAX
             indices = shuffled_block(self._words, block, stop - start)
         return Block(start, stop, int(self._places[key]), base, indices + np.uint32(base))
+
+    def placed(self, place: int) -> PlacedGroup | None:
+        """Where the group at a place among those given lies in the sequence; None where it has no matching row."""
+        key = int(np.searchsorted(self._places, place))
+        if key == self._places.size or int(self._places[key]) != place:
+            return None
+        step = key
+        if self.shuffle == "WINDOWED":
+            step = int(unpermute(np.array([key], np.uint64), self._places.size, self._group_words)[0])
+        return PlacedGroup(int(self._starts[step]), int(self._first_blocks[key]), int(self._row_counts[key]))
 
     def _read_full(self, start: int, stop: int) -> RowAddresses:
         rows = permute(np.arange(start, stop, dtype=np.uint64), self.rows, self._words).astype(np.int64)

@@ -47,6 +47,21 @@ def permute(indices: NDArray[np.uint64], count: int, words: Words) -> NDArray[np
     return images
 
 
+def unpermute(images: NDArray[np.uint64], count: int, words: Words) -> NDArray[np.uint64]:
+    """The indices that `permute` takes to these images."""
+    if not 0 <= count < 2**53:
+        raise ValueError(f"A permutation of {count} rows cannot be computed: 2^53 - 1 are the most.")
+    if count <= 1:
+        return np.zeros_like(images)
+    bits = max(_NETWORK_BITS_MIN, (count - 1).bit_length())
+    indices = _decrypt(images, bits, words)
+    outside = np.flatnonzero(indices >= count)
+    while outside.size > 0:
+        indices[outside] = _decrypt(indices[outside], bits, words)
+        outside = outside[indices[outside] >= count]
+    return indices
+
+
 def _encrypt(values: NDArray[np.uint64], bits: int, words: Words) -> NDArray[np.uint64]:
     low_bits = bits // 2
     left_mask = np.uint32((1 << (bits - low_bits)) - 1)
@@ -56,4 +71,14 @@ def _encrypt(values: NDArray[np.uint64], bits: int, words: Words) -> NDArray[np.
     for word in words:
         left, right = right, (left ^ mix32(right + word)) & left_mask
         left_mask, right_mask = right_mask, left_mask
+    return (left.astype(np.uint64) << np.uint64(low_bits)) | right.astype(np.uint64)
+
+
+def _decrypt(values: NDArray[np.uint64], bits: int, words: Words) -> NDArray[np.uint64]:
+    low_bits = bits // 2
+    masks = (np.uint32((1 << (bits - low_bits)) - 1), np.uint32((1 << low_bits) - 1))
+    left = (values >> np.uint64(low_bits)).astype(np.uint32)
+    right = values.astype(np.uint32) & masks[1]
+    for turn in reversed(range(len(words))):
+        left, right = (right ^ mix32(left + words[turn])) & masks[turn % 2], left
     return (left.astype(np.uint64) << np.uint64(low_bits)) | right.astype(np.uint64)
