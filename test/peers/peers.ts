@@ -15,4 +15,5 @@ export const peers: readonly { readonly name: string; readonly minutes: number }
   { name: 'ray', minutes: 4 },
   { name: 'trino', minutes: 5 },
   { name: 'foreign-tables', minutes: 6 },
+  { name: 'ray-training', minutes: 3 },
 ];
