@@ -75,7 +75,7 @@ describe('what fay may not read', () => {
       '(kind: MATERIALIZATION, first: 5)',
     ],
     sql: ['(statement: "SELECT * FROM features.copy, features.computed AS c LIMIT 3")'],
-    trainingPlan: [],
+    trainingPlan: ['(input: { source: { table: { name: "features.plain" } } })'],
     lineage: [],
     impact: [],
     auditTrail: [],

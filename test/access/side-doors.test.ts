@@ -143,6 +143,10 @@ describe('a table of one’s own is no way into another', () => {
     expect(
       (await lakehouse.data('rita', '{ sql(statement: "SELECT count(*) AS n FROM features.named") { rows } }')).sql.rows[0].n,
     ).not.toBe('0');
+    // Nor is what the server knows since she planned and fed it for anybody else.
+    const plan = '{ trainingPlan(input: { source: { table: { name: "features.named" } } }) { rowsTotal } }';
+    expect((await lakehouse.data('rita', plan)).trainingPlan.rowsTotal).not.toBe('0');
+    await expectClosed('fay', 'features.named');
   });
 
   test('by rows from a file of its', async () => {
@@ -170,6 +174,7 @@ async function expectClosed(who: Who, name: string): Promise<void> {
     `{ sql(statement: "SELECT count(*) FROM ${name}") { rows } }`,
     `{ table(name: "${name}") { columns { statistics { min max rowCount } } } }`,
     `mutation { writeRows(input: { table: "features.copy", rows: { sql: "SELECT * FROM ${name}" } }) { rowsAdded } }`,
+    `{ trainingPlan(input: { source: { table: { name: "${name}" } } }) { rowsTotal files { edges { node { url } } } } }`,
   ];
   for (const query of questions) {
     const answer = await lakehouse.ask(who, query);
