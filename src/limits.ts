@@ -231,6 +231,8 @@ export const sqlBatchRows = 65_536;
 export const feedsReadAtOnceMax = 500;
 /** Threads that decode and shuffle: more of them wait for memory and disk. */
 export const feedWorkersMax = 8;
+/** Of a worker's heap, beside the bytes of columns, blocks and batches. */
+export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
 /** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
 export const feedBlocksBytesMax = 512 * 1024 * 1024;
 /** Memory of blocks that a worker is through with, for those to come: new pages are slow to write. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { IcecoreError } from '../errors.ts';
-import { feedBlocksBytesMax, feedWorkersMax } from '../limits.ts';
+import { feedBlocksBytesMax, feedWorkerHeapBytesMax, feedWorkersMax } from '../limits.ts';
 import type { StorageOptions } from '../storage/routed-storage.ts';
 import { failureError } from './feed-failure.ts';
 import type { FeedWorkerCalls, FeedWorkerMethod, FeedWorkerSetup, FromFeedWorker, ToFeedWorker } from './feed-worker-messages.ts';
@@ -12,6 +12,8 @@ export interface FeedPoolOptions {
   readonly storage: Omit<StorageOptions, 'environment'>;
   /** As many as there are cores where left out, up to a limit. */
   readonly workers?: number;
+  /** Of each worker's heap, beside columns, blocks and batches. */
+  readonly heapBytesMax?: number;
 }
 
 /** Worker threads that decode and shuffle. Started with the first that is asked for; one that dies is started anew. */
@@ -33,7 +35,8 @@ export class FeedPool {
     return this.#places.map((worker, place) => {
       if (worker?.isAlive) return worker;
       const { storage } = this.#options;
-      const started = new FeedWorker({
+      const heapBytesMax = this.#options.heapBytesMax ?? feedWorkerHeapBytesMax;
+      const started = new FeedWorker(heapBytesMax, {
         // The directory of one worker is not another's to sweep.
         storage: { ...storage, cacheDir: join(storage.cacheDir, `worker-${place}`) },
         blocksBytesMax: Math.floor(feedBlocksBytesMax / this.#places.length),
@@ -69,8 +72,12 @@ export class FeedWorker {
   feeds = 0;
   decodes = 0;
 
-  constructor(setup: FeedWorkerSetup) {
-    this.#thread = new Worker(new URL('./feed-worker.ts', import.meta.url), { workerData: setup, name: 'training-feed' });
+  constructor(heapBytesMax: number, setup: FeedWorkerSetup) {
+    this.#thread = new Worker(new URL('./feed-worker.ts', import.meta.url), {
+      workerData: setup,
+      name: 'training-feed',
+      resourceLimits: { maxOldGenerationSizeMb: heapBytesMax / 1024 ** 2 },
+    });
     this.#thread.unref();
     this.#thread.on('message', (message: FromFeedWorker) => this.#settle(message));
     this.#thread.on('error', (error) => this.#die(error));

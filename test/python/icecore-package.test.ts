@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { printFeedCursor } from '../../src/training/feed-cursor.ts';
-import { orderName } from '../../src/training/order/order-hash.ts';
 import { pythonEnvironment } from '../environment/python.ts';
 import { describeWith } from '../environment/tool.ts';
 import { groups, orders, shares } from '../training/order/order-case.ts';
@@ -77,8 +76,10 @@ describeWith(['python3'], 'The Python package icecore', () => {
     expect(decode('WzFd.00000000')).toContain('ValueError: This is no cursor of a training feed');
     expect(decode('')).toContain('ValueError: This is no cursor of a training feed');
     const cursor = { snapshotId: 1n, filterHash: '', shuffle: 'WINDOWED', seed: 0n, epoch: 0, lanes: 8, position: 5n } as const;
-    expect(decode(printFeedCursor(cursor, orderName))).toContain('position=5');
-    expect(decode(printFeedCursor({ ...cursor, lanes: 3 }, orderName))).toContain('ValueError: This is no cursor');
-    expect(decode(printFeedCursor(cursor))).toContain('ValueError: The cursor is of the order icecore-order/0');
+    expect(decode(printFeedCursor(cursor))).toContain('position=5');
+    expect(decode(printFeedCursor({ ...cursor, lanes: 3 }))).toContain('ValueError: This is no cursor');
+    expect(decode(printFeedCursor(cursor, 'icecore-order/0'))).toContain(
+      'ValueError: The cursor is of the order icecore-order/0',
+    );
   });
 });
