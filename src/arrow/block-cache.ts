@@ -1,9 +1,8 @@
 import { utimesSync } from 'node:fs';
-import { rm, statfs } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IcecoreError } from '../errors.ts';
-import { feedCacheBytesDefaultMax, feedCacheDiskShare } from '../limits.ts';
 import { blockFileName, type CacheFile, isTemporary, scanCache } from './block-cache-files.ts';
+import { defaultBytes, freeBytes, noRoom } from './block-cache-room.ts';
 
 interface CachedFile {
   bytes: number;
@@ -181,31 +180,4 @@ export class BlockCache {
       this.#bytes += bytes - (known?.bytes ?? 0);
     }
   }
-}
-
-async function freeBytes(directory: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize;
-  } catch {
-    // The directory is gone; whoever writes makes it again.
-    return Number.POSITIVE_INFINITY;
-  }
-}
-
-async function defaultBytes(directory: string, files: readonly CacheFile[]): Promise<number> {
-  const held = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  return Math.min(feedCacheBytesDefaultMax, Math.floor(((await freeBytes(directory)) + held) * feedCacheDiskShare));
-}
-
-function noRoom(
-  directory: string,
-  context: { readonly bytesNeeded: number; readonly bytesAvailable: number; readonly bytesMax: number },
-): IcecoreError {
-  const { bytesNeeded, bytesAvailable, bytesMax } = context;
-  return new IcecoreError(
-    'OVERLOADED',
-    `The feed cache ${directory} has no room for ${bytesNeeded} bytes: ${bytesAvailable} of its ${bytesMax} can be had beside what other feeds use. Raise ICECORE_FEED_CACHE_BYTES, make room on the disk, ask for fewer columns, or try again when other feeds have ended.`,
-    { context, retryable: true },
-  );
 }

@@ -5,7 +5,8 @@ import type { Data, Schema } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 import { temporaryName } from './block-cache-files.ts';
 import { blockFileHeader, blockFileTrailer, type DirectoryShape, directoryShape } from './block-file-directory.ts';
-import { type LaidPart, PartBytes } from './block-file-part.ts';
+import { diskError, removedMeanwhile } from './block-file-failure.ts';
+import { type LaidPart, PartBytes } from './block-file-part-bytes.ts';
 import { BatchGather } from './column-gather.ts';
 import type { RowPick } from './row-pick.ts';
 import { ScratchMemory } from './scratch-memory.ts';
@@ -202,23 +203,4 @@ export class BlockFileWriter {
   #check(isRight: boolean, otherwise: string): void {
     if (!isRight) throw new IcecoreError('INTERNAL', `The block file ${this.path} ${otherwise}.`);
   }
-}
-
-/** OVERLOADED for a disk without room; others as they are. */
-export function diskError(path: string, error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new IcecoreError(
-    'OVERLOADED',
-    `The disk that holds the feed cache is full: ${dirname(path)}. Make room there, set ICECORE_CACHE_DIR to a larger disk, or lower ICECORE_FEED_CACHE_BYTES.`,
-    { context: { directory: dirname(path) }, cause: error, retryable: true },
-  );
-}
-
-function removedMeanwhile(path: string, error: unknown): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
-  return new IcecoreError('FAILED_PRECONDITION', `The feed cache ${dirname(path)} was emptied while a file of it was written.`, {
-    cause: error,
-    retryable: true,
-  });
 }

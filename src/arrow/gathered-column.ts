@@ -1,5 +1,6 @@
 import type { Data, DataType } from 'apache-arrow';
-import { aligned, PartBytes, readPart } from './block-file-part.ts';
+import { aligned, readPart } from './block-file-part.ts';
+import { PartBytes } from './block-file-part-bytes.ts';
 import { BatchGather } from './column-gather.ts';
 import type { RowPick } from './row-pick.ts';
 import { ScratchMemory } from './scratch-memory.ts';

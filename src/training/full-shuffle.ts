@@ -1,29 +1,10 @@
-import type { BlockCache } from '../arrow/block-cache.ts';
 import { IcecoreError } from '../errors.ts';
-import type { NestedField } from '../iceberg/type.ts';
-import { feedDecodeTriesMax, fullShuffleGroupsAhead } from '../limits.ts';
-import type { FeedDecodes } from './feed-decodes.ts';
-import type { FeedGroups } from './feed-groups.ts';
-import type { FeedPool, FeedWorker } from './feed-pool.ts';
-import { FeedWindow } from './feed-window.ts';
+import { feedDecodeTriesMax } from '../limits.ts';
+import type { FeedWorker } from './feed-pool.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
 import type { DealtFile } from './full-shuffle-dealer.ts';
-import { bucketKey, bucketRowCounts, dealtKey, type FullShufflePlan, fullShuffleBytes } from './full-shuffle-plan.ts';
-
-/** What a full shuffle is made by. */
-export interface FullShuffleEngine {
-  readonly cache: BlockCache;
-  readonly pool: FeedPool;
-  readonly decodes: FeedDecodes;
-}
-
-export interface FullShuffleRows {
-  readonly plan: FullShufflePlan;
-  readonly groups: FeedGroups;
-  readonly columns: readonly NestedField[];
-}
-
-let worksBegun = 0;
+import { dealGroups, type FullShuffleEngine, type FullShuffleRows } from './full-shuffle-dealing.ts';
+import { bucketKey, bucketRowCounts, dealtKey, fullShuffleBytes } from './full-shuffle-plan.ts';
 
 /**
  * The rows of one epoch in their full shuffle, in the block cache: those of each bucket of positions as a block file, made when it is first
@@ -99,18 +80,13 @@ export class FullShuffle {
   async #sort(bucket: number, path: string): Promise<boolean> {
     const { cache } = this.#engine;
     const { plan, columns } = this.#rows;
-    const room = await cache.room(Math.ceil(plan.rowBytes * (this.rowCounts[bucket] ?? 0)));
-    try {
-      const request = { plan, columns, bucket, dealers: this.#dealers, directory: cache.directory };
-      const answer = await this.#onWorker((worker) => worker.call('sort-bucket', request, this.#controller.signal));
-      for (const key of this.#dealtKeys(bucket)) cache.touch(cache.pathOf(key));
-      if (answer === null) return false;
-      room.release();
-      await cache.admit(path, answer.bytes);
-      return true;
-    } finally {
-      room.release();
-    }
+    const request = { plan, columns, bucket, dealers: this.#dealers, directory: cache.directory };
+    // It needs no room of its own: what it was dealt to leaves for it.
+    const answer = await this.#onWorker((worker) => worker.call('sort-bucket', request, this.#controller.signal));
+    for (const key of this.#dealtKeys(bucket)) cache.touch(cache.pathOf(key));
+    if (answer === null) return false;
+    await cache.admit(path, answer.bytes);
+    return true;
   }
 
   /** Deals the rows of all buckets that there is nothing of; for all who wait for one of them at once. */
@@ -122,7 +98,7 @@ export class FullShuffle {
   }
 
   async #dealMissing(): Promise<void> {
-    const { cache, pool } = this.#engine;
+    const { cache } = this.#engine;
     const { plan, groups } = this.#rows;
     const buckets = [...this.rowCounts.keys()].filter(
       (bucket) => !cache.touch(cache.pathOf(bucketKey(plan, bucket))) && !this.#isDealt(bucket),
@@ -131,96 +107,16 @@ export class FullShuffle {
     const largest = groups.matchingRows.reduce((most, count) => Math.max(most, count), 0);
     const room = await cache.room(Math.ceil((fullShuffleBytes(plan, largest) * buckets.length) / plan.buckets));
     this.#dealtRows = 0;
-    const stop = new AbortController();
-    const signal = AbortSignal.any([this.#controller.signal, stop.signal]);
     const dealt: DealtFile[] = [];
     try {
-      const dealing = pool.workers().map(async (worker, dealer) => {
-        try {
-          dealt.push(...(await this.#dealOn(worker, dealer, buckets, signal)));
-        } catch (error) {
-          // One that fails ends the others, and is what is thrown.
-          stop.abort(error);
-          throw error;
-        }
-      });
-      const ended = await Promise.allSettled(dealing);
-      stop.signal.throwIfAborted();
-      for (const each of ended) if (each.status === 'rejected') throw each.reason;
+      const onDealt = (rowCount: number) => {
+        this.#dealtRows += rowCount;
+      };
+      await dealGroups(this.#engine, { ...this.#rows, buckets, dealers: this.#dealers, onDealt, dealt }, this.#controller.signal);
     } finally {
       room.release();
       for (const { path, bytes } of dealt) await cache.admit(path, bytes);
     }
-  }
-
-  /** Deals every so-manieth group. */
-  async #dealOn(
-    worker: FeedWorker,
-    dealer: number,
-    buckets: readonly number[],
-    signal: AbortSignal,
-  ): Promise<readonly DealtFile[]> {
-    const { cache, decodes } = this.#engine;
-    const { plan, groups, columns } = this.#rows;
-    const work = ++worksBegun;
-    const window = new FeedWindow(groups, cache, decodes);
-    const abort = () => window.close();
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      const { directory } = cache;
-      await worker.call('deal-open', { plan, columns, dealers: this.#dealers, directory, work, dealer, buckets }, signal);
-      const mine = this.#groupsOf(dealer);
-      for (const [index, { place, firstRow }] of mine.entries()) {
-        const soon = mine.slice(index + 1, index + 1 + fullShuffleGroupsAhead).map((group) => group.place);
-        await this.#dealGroup(worker, work, { place, firstRow, soon }, window, signal);
-        this.#dealtRows += groups.matchingRows[place] ?? 0;
-      }
-      return await worker.call('deal-finish', { work }, signal);
-    } catch (error) {
-      if (worker.isAlive) worker.call('deal-abandon', { work }).catch(() => undefined);
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', abort);
-      window.close();
-    }
-  }
-
-  async #dealGroup(
-    worker: FeedWorker,
-    work: number,
-    { place, firstRow, soon }: { readonly place: number; readonly firstRow: number; readonly soon: readonly number[] },
-    window: FeedWindow,
-    signal: AbortSignal,
-  ): Promise<void> {
-    let from = 0;
-    for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
-      const [file] = await window.files(new Set([place]), soon);
-      signal.throwIfAborted();
-      if (file === undefined) break;
-      const { path, key } = file;
-      const answer = await worker.call('deal-group', { work, path, key, firstRow, from }, signal);
-      if (answer.isWhole) return;
-      from = answer.blocks;
-      window.lose(place);
-    }
-    throw new IcecoreError(
-      'INTERNAL',
-      `The rows of ${this.#rows.groups.group(place).location} are gone each time that they were decoded.`,
-      {
-        retryable: true,
-      },
-    );
-  }
-
-  /** A share of the groups with a row, with each one's first row among all. */
-  #groupsOf(dealer: number): readonly { readonly place: number; readonly firstRow: number }[] {
-    let [firstRow, count] = [0, 0];
-    const mine: { place: number; firstRow: number }[] = [];
-    for (const [place, rowCount] of this.#rows.groups.matchingRows.entries()) {
-      if (rowCount > 0 && count++ % this.#dealers === dealer) mine.push({ place, firstRow });
-      firstRow += rowCount;
-    }
-    return mine;
   }
 
   #isDealt(bucket: number): boolean {

@@ -6,7 +6,8 @@ import type { FeedGroups } from './feed-groups.ts';
 import type { FeedOrder } from './feed-input.ts';
 import { FeedWindow } from './feed-window.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
-import { FullShuffle, type FullShuffleEngine, type FullShuffleRows } from './full-shuffle.ts';
+import { FullShuffle } from './full-shuffle.ts';
+import type { FullShuffleEngine, FullShuffleRows } from './full-shuffle-dealing.ts';
 import { fullShufflePlan } from './full-shuffle-plan.ts';
 
 interface OpenShuffle {

@@ -57,7 +57,7 @@ describe('A block file', () => {
         expect(file.schema.fields.map(({ metadata }) => metadata)).toEqual(schema.fields.map(({ metadata }) => metadata));
         expect(readAll(file)).toEqual(blocks.map(({ columns }) => columns.map(cellsOf)));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -87,7 +87,7 @@ describe('A block file', () => {
           expect(readAll(opened())).toEqual(cells);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -108,7 +108,7 @@ describe('A block file', () => {
         expect(read.map(cellsOf)).toEqual(wanted.map((column) => picked.map(([block, row]) => cells[block]?.[column]?.[row])));
         file.close();
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
