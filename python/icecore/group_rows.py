@@ -1,5 +1,7 @@
 """The matching rows of a row group, block by block, as the plan's schema has them."""
 
+import base64
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +12,7 @@ import pyarrow.parquet as pq
 
 from icecore.errors import IcecoreError
 from icecore.order import BLOCK_ROWS_MAX
-from icecore.plan import PlanFile, PlanGroup
+from icecore.plan import PlanFile, PlanGroup, TrainingPlan
 
 _FIELD_ID = b"PARQUET:field_id"
 
@@ -54,6 +56,12 @@ def group_blocks(
         )
     if held:
         yield _joined(held)
+
+
+def columns_of(file: pa.Schema, plan: TrainingPlan) -> list[str]:
+    """The columns of a file that a plan wants, by their names in the file."""
+    sources = (_source(file, field) for field in plan.schema)
+    return [source.name for source in sources if source is not None]
 
 
 def _read(parquet: pq.ParquetFile, group: PlanGroup, names: list[str], use_threads: bool) -> Iterator[pa.RecordBatch]:
@@ -133,9 +141,6 @@ def _constant(value: object, kind: pa.DataType) -> pa.Scalar:
 
 
 def _bytes(value: str, kind: pa.DataType) -> pa.Scalar:
-    import base64
-    import uuid
-
     if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16 and value.count("-") == 4:
         return pa.scalar(uuid.UUID(value).bytes, kind)
     return pa.scalar(base64.b64decode(value), kind)

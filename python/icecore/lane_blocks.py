@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -10,18 +11,22 @@ from icecore.memory import ColumnMemory
 from icecore.order import BLOCK_ROWS_MAX, Block, EpochOrder
 from icecore.ordered_block import OrderedBlock, ordered_block
 
-#: Blocks of the group at a place among the plan's groups, in order, from the first on.
-OpenGroup = Callable[[int], Iterator[pa.RecordBatch]]
+
+class LaneGroups(NamedTuple):
+    """Groups by their place among those of a plan."""
+
+    #: Blocks of a group, in order, from the first on.
+    open: Callable[[int], Iterator[pa.RecordBatch]]
+    #: It will be opened next.
+    expect: Callable[[int], None]
 
 
 class LaneBlocks:
     """Reads the groups of a lane one after the other. One block is in hand, and the next one is made meanwhile."""
 
-    def __init__(
-        self, order: EpochOrder, lane: int, open_group: OpenGroup, pool: Executor, memory: ColumnMemory
-    ) -> None:
+    def __init__(self, order: EpochOrder, lane: int, groups: LaneGroups, pool: Executor, memory: ColumnMemory) -> None:
         self._order = order
-        self._open_group = open_group
+        self._groups = groups
         self._pool = pool
         self._memory = memory
         self._end = order.lane_start(lane + 1)
@@ -76,7 +81,8 @@ class LaneBlocks:
     def _batch_of(self, block: Block) -> pa.RecordBatch:
         ordinal = block.base // BLOCK_ROWS_MAX
         if block.place != self._place or ordinal < self._ordinal:
-            self._blocks = self._open_group(block.place)
+            self._blocks = self._groups.open(block.place)
+            self._expect_next(block)
             self._place = block.place
             self._ordinal = 0
         while True:
@@ -84,3 +90,8 @@ class LaneBlocks:
             self._ordinal += 1
             if self._ordinal > ordinal:
                 return batch
+
+    def _expect_next(self, block: Block) -> None:
+        _, stop = self._order.group_rows(block.start)
+        if stop < self._end:
+            self._groups.expect(self._order.place_at(stop))

@@ -1,51 +1,157 @@
-"""Parquet files of a plan, where they lie on a disk of this machine."""
+"""Parquet files of a plan, on a disk of this machine or wherever their URLs lead."""
 
+import struct
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from icecore.errors import IcecoreError
+from icecore.group_rows import columns_of
+from icecore.http_ranges import HttpRanges
 from icecore.plan import PlanGroup, TrainingPlan
+from icecore.sparse_file import Held, SparseFile
 
 #: Footers that are kept: the groups of a file are far apart in the order.
 _FOOTERS_MAX = 256
+#: What is read of a file's end in the hope that it is the whole footer.
+_FOOTER_BYTES = 64 * 1024
+_MAGIC_BYTES = 8
 
 #: Of a value, as it is stored: 2^16 entries have codes of two bytes, and the entries themselves have to fit in, too.
 _CODE_BYTES_MAX = 4
 
+#: Columns that lie so close are read at once, with what is between them.
+_GAP_BYTES_MAX = 128 * 1024
+#: A column chunk that is longer comes over several connections.
+_RANGE_BYTES_MAX = 8 * 1024 * 1024
+#: Groups that are fetched before they are asked for, as they are stored.
+_AHEAD_BYTES_MAX = 256 * 1024 * 1024
+_CONNECTIONS = 8
+
+
+class _Footer:
+    def __init__(self, metadata: pq.FileMetaData, size: int) -> None:
+        self.metadata = metadata
+        self.size = size
+
 
 class ParquetSource:
-    """Opens files of a plan for one row group each, and keeps the footers of some."""
+    """Opens files of a plan for one row group each, and keeps the footers of some. Of remote ones, the columns that are
+    wanted of a group are fetched together, and those of the next group while one is read."""
 
     def __init__(self, plan: TrainingPlan, patience_s: float) -> None:
         self._plan = plan
-        self._patience_s = patience_s
         self._lock = threading.Lock()
-        self._footers: OrderedDict[int, pq.FileMetaData] = OrderedDict()
+        self._footers: OrderedDict[int, _Footer] = OrderedDict()
+        self._http = HttpRanges(plan, patience_s)
+        self._groups: ThreadPoolExecutor | None = None
+        self._ranges: ThreadPoolExecutor | None = None
+        self._ahead: dict[int, Future[list[Held]]] = {}
+        self._ahead_bytes = 0
 
     @contextmanager
-    def open(self, group: PlanGroup) -> Iterator[pq.ParquetFile]:
-        """The file, until it is left."""
+    def open(self, place: int) -> Iterator[pq.ParquetFile]:
+        """The file of a group, until it is left."""
+        group = self._plan.groups[place]
+        if self._is_local(group):
+            with pa.memory_map(local_path(self._plan.url(group.file))) as file:
+                footer = self._footer(group.file, file)
+                yield _parquet(file, footer.metadata, group)
+            return
         with self._lock:
-            footer = self._footers.get(group.file)
-        with pa.memory_map(local_path(self._plan.url(group.file))) as file:
-            footer = footer or pq.read_metadata(file)
-            self._keep(group.file, footer)
-            yield pq.ParquetFile(file, metadata=footer, read_dictionary=coded_columns(footer, group.ordinal))
+            ahead = self._ahead.pop(place, None)
+        parts = self._fetch(place) if ahead is None else ahead.result()
+        if ahead is not None:
+            self._ahead_bytes -= sum(part.data.size for part in parts)
+        footer = self._footer(group.file)
+        file = SparseFile(footer.size, parts, lambda start, stop: self._http.read(group.file, start, stop))
+        with pa.PythonFile(file, mode="r") as opened:
+            yield _parquet(opened, footer.metadata, group)
+
+    def expect(self, place: int) -> None:
+        """The group will be opened soon."""
+        if self._is_local(self._plan.groups[place]):
+            return
+        with self._lock:
+            if place in self._ahead or self._ahead_bytes > _AHEAD_BYTES_MAX:
+                return
+            self._groups = self._groups or ThreadPoolExecutor(_CONNECTIONS, "icecore-groups")
+            self._ahead[place] = self._groups.submit(self._fetch_ahead, place)
 
     def close(self) -> None:
+        """Nothing may be open any more."""
+        for pool in (self._groups, self._ranges):
+            if pool is not None:
+                pool.shutdown(wait=True, cancel_futures=True)
+        self._ahead.clear()
+        self._http.close()
         self._footers.clear()
 
-    def _keep(self, file: int, footer: pq.FileMetaData) -> None:
+    def _is_local(self, group: PlanGroup) -> bool:
+        return urlsplit(self._plan.files[group.file].url).scheme not in ("http", "https")
+
+    def _fetch_ahead(self, place: int) -> list[Held]:
+        parts = self._fetch(place)
+        self._ahead_bytes += sum(part.data.size for part in parts)
+        return parts
+
+    def _fetch(self, place: int) -> list[Held]:
+        group = self._plan.groups[place]
+        footer = self._footer(group.file)
+        ranges = wanted_ranges(
+            footer.metadata, group.ordinal, columns_of(footer.metadata.schema.to_arrow_schema(), self._plan)
+        )
+        with self._lock:
+            self._ranges = self._ranges or ThreadPoolExecutor(_CONNECTIONS, "icecore-ranges")
+            pool = self._ranges
+        cut = [
+            (at, min(at + _RANGE_BYTES_MAX, stop))
+            for start, stop in ranges
+            for at in range(start, stop, _RANGE_BYTES_MAX)
+        ]
+        fetched = list(pool.map(lambda part: self._http.read(group.file, *part), cut))
+        held, begun = [], 0
+        for start, stop in ranges:
+            count = -(-(stop - start) // _RANGE_BYTES_MAX)
+            held.append(Held(start, _joined(fetched[begun : begun + count])))
+            begun += count
+        return held
+
+    def _footer(self, file: int, local: pa.NativeFile | None = None) -> _Footer:
+        with self._lock:
+            footer = self._footers.get(file)
+            if footer is not None:
+                self._footers.move_to_end(file)
+                return footer
+        footer = self._remote_footer(file) if local is None else _Footer(pq.read_metadata(local), local.size())
         with self._lock:
             self._footers[file] = footer
-            self._footers.move_to_end(file)
             while len(self._footers) > _FOOTERS_MAX:
                 self._footers.popitem(last=False)
+        return footer
+
+    def _remote_footer(self, file: int) -> _Footer:
+        end, size = self._http.end(file, _FOOTER_BYTES)
+        length, magic = struct.unpack("<I4s", end.slice(max(0, end.size - _MAGIC_BYTES)).to_pybytes().rjust(8))
+        if magic != b"PAR1":
+            raise IcecoreError(
+                "FAILED_PRECONDITION", f"{self._plan.files[file].path} is no Parquet file. Read via='feed'."
+            )
+        parts = [Held(size - end.size, end)]
+
+        def read(start: int, stop: int) -> pa.Buffer:
+            return self._http.read(file, start, stop)
+
+        if length + _MAGIC_BYTES > end.size:
+            parts = [Held(size - length - _MAGIC_BYTES, read(size - length - _MAGIC_BYTES, size))]
+        with pa.PythonFile(SparseFile(size, parts, read), mode="r") as opened:
+            return _Footer(pq.read_metadata(opened), size)
 
 
 def coded_columns(footer: pq.FileMetaData, ordinal: int) -> list[str]:
@@ -62,6 +168,41 @@ def coded_columns(footer: pq.FileMetaData, ordinal: int) -> list[str]:
     ]
 
 
+def wanted_ranges(footer: pq.FileMetaData, ordinal: int, names: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the columns of a group lie in their file: ascending, those that are close together as one."""
+    chunks = (footer.row_group(ordinal).column(index) for index in range(footer.num_columns))
+    spans = sorted(_span(chunk) for chunk in chunks if _is_wanted(chunk.path_in_schema, names))
+    ranges: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if ranges and start - ranges[-1][1] <= _GAP_BYTES_MAX:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], stop))
+        else:
+            ranges.append((start, stop))
+    return ranges
+
+
+def _is_wanted(path: str, names: Sequence[str]) -> bool:
+    return any(path == name or path.startswith(f"{name}.") for name in names)
+
+
+def _span(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:
+    starts = [chunk.data_page_offset]
+    if chunk.has_dictionary_page and chunk.dictionary_page_offset:
+        starts.append(chunk.dictionary_page_offset)
+    return min(starts), min(starts) + chunk.total_compressed_size
+
+
+def _joined(buffers: list[pa.Buffer]) -> pa.Buffer:
+    if len(buffers) == 1:
+        return buffers[0]
+    return pa.py_buffer(b"".join(memoryview(buffer) for buffer in buffers))
+
+
+def _parquet(file: pa.NativeFile, footer: pq.FileMetaData, group: PlanGroup) -> pq.ParquetFile:
+    return pq.ParquetFile(file, metadata=footer, read_dictionary=coded_columns(footer, group.ordinal))
+
+
 def local_path(url: str) -> str:
+    """Of a `file:` URL, or of what is a path already."""
     parts = urlsplit(url)
     return unquote(parts.path) if parts.scheme == "file" else url

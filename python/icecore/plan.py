@@ -111,10 +111,11 @@ class TrainingPlan:
                 self._renew()
             return self.files[file].url
 
-    def renew(self) -> None:
-        """Asks for fresh URLs: these are refused."""
+    def renew(self, file: int, url: str) -> None:
+        """Asks for fresh URLs, as that of this file is refused; not where another thread has done so meanwhile."""
         with self._lock:
-            self._renew()
+            if self.files[file].url == url:
+                self._renew()
 
     def cursor_at(self, position: int) -> str:
         return replace(self.cursor, position=position).encode()
@@ -169,6 +170,5 @@ def _group(file: int, said: Mapping[str, Any]) -> PlanGroup:
     return PlanGroup(file, said["ordinal"], int(said["firstRow"]), said["rowCount"], said["matchingRows"])
 
 
-def _schema(data: bytes) -> pa.Schema:
-    with pa.ipc.open_stream(data) as stream:
-        return stream.schema
+def _schema(message: bytes) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(message))

@@ -12,7 +12,7 @@ from icecore.client import Client
 from icecore.errors import IcecoreError
 from icecore.feed_input import FeedInput
 from icecore.group_rows import group_blocks
-from icecore.lane_blocks import LaneBlocks
+from icecore.lane_blocks import LaneBlocks, LaneGroups
 from icecore.memory import ColumnMemory
 from icecore.order import Span
 from icecore.ordered_block import Piece, gather
@@ -173,15 +173,15 @@ class PlanReading:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="icecore-plan")
             use_threads = lanes < self._threads
-            open_group = lambda place: self._group(place, use_threads)  # noqa: E731
-            self._lanes[lane] = LaneBlocks(self._plan.order, lane, open_group, self._pool, self._memory)
+            groups = LaneGroups(lambda place: self._group(place, use_threads), cast(ParquetSource, self._source).expect)
+            self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, self._memory)
             self._lanes[lane].begin(row)
         return self._lanes[lane]
 
     def _group(self, place: int, use_threads: bool) -> Iterator[pa.RecordBatch]:
         plan, source = self._plan, cast(ParquetSource, self._source)
         group = plan.groups[place]
-        with source.open(group) as parquet:
+        with source.open(place) as parquet:
             yield from group_blocks(parquet, plan.schema, plan.files[group.file], group, use_threads=use_threads)
 
     def __enter__(self) -> "PlanReading":
