@@ -102,15 +102,14 @@ async function presigned(
     query: {},
     headers: { host, [payload]: 'UNSIGNED-PAYLOAD' },
   };
-  const { query } = await signer.presign(unsigned, {
-    signingDate: now,
-    expiresIn: seconds,
-    unsignableHeaders: new Set([payload]),
-  });
+  const apart = new Set([payload]);
+  const options = { signingDate: now, expiresIn: seconds, unsignableHeaders: apart, unhoistableHeaders: apart };
+  const { query } = await signer.presign(unsigned, options);
   const parameters = Object.entries(query ?? {}).map(([name, value]) => `${escaped(name)}=${escaped(String(value))}`);
   return `${base.protocol}//${host}${path}?${parameters.join('&')}`;
 }
 
+/** Says that the signature is of no body; the reader need not send it. */
 const payload = 'x-amz-content-sha256';
 
 /** As the signature has it (RFC 3986, and no more). */

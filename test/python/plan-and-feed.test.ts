@@ -91,6 +91,22 @@ describeWith(['python3'], 'files opened by pyarrow and put into the order of the
     120_000,
   );
 
+  it('are none of a table that has none yet', async () => {
+    await server.data(create, { input: { name: 'raw.empty', columns: [{ name: 'n', type: 'long' }] } });
+    const common = { table: 'raw.empty', url: server.origin };
+    const plan = await readTraining({ ...common, via: 'plan' });
+    expect(plan).toEqual(await readTraining({ ...common, via: 'feed' }));
+    expect(plan.rowsTotal).toBe(0);
+    const query = `{ trainingPlan(input: { source: { table: { name: "raw.empty" } } }) {
+      source { tableName snapshotId snapshot { snapshotId } } schema start urlsExpireAt order { blocks } files { totalCount edges { node { path } } } } }`;
+    const { trainingPlan } = await server.data(query);
+    expect(trainingPlan).toMatchObject({
+      source: { tableName: 'raw.empty', snapshotId: '0', snapshot: null },
+      order: { blocks: '0' },
+    });
+    expect(trainingPlan.files).toEqual({ totalCount: '0', edges: [] });
+  }, 120_000);
+
   it('go on from a cursor of the feed', async () => {
     const common = { table, url: server.origin, batch_size: 9000, seed: 5 };
     const begun = await readTraining({ ...common, via: 'feed', take: 3 });
@@ -115,6 +131,17 @@ describe.skipIf(noObjectStore() !== null)('objects of S3 by signed URLs', () => 
     await server?.stop();
     await objects?.stop();
   });
+
+  it('count what matches as SQL does, deletes left out', async () => {
+    for (const where of ['n >= 0', "n < 30000 OR part = 'p1' AND n > 90000", 'later IS NOT NULL']) {
+      const { sql } = await server.data('query ($sql: String!) { sql(statement: $sql) { rows } }', {
+        sql: `SELECT count(*) AS rows FROM ${table} WHERE ${where}`,
+      });
+      const query = 'query ($input: TrainingFeedInput!) { trainingPlan(input: $input) { rowsTotal } }';
+      const { trainingPlan } = await server.data(query, { input: { source: { table: { name: table } }, where } });
+      expect(trainingPlan.rowsTotal).toBe(sql.rows[0].rows);
+    }
+  }, 120_000);
 
   it('are read without any key', async () => {
     const plan =
