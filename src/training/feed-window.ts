@@ -1,4 +1,5 @@
 import type { BlockCache } from '../arrow/block-cache.ts';
+import { IcecoreError } from '../errors.ts';
 import type { FeedDecodes } from './feed-decodes.ts';
 import type { DecodeTask, FeedGroups } from './feed-groups.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
@@ -19,6 +20,9 @@ export class FeedWindow {
   readonly #decodes: FeedDecodes;
   readonly #held = new Map<number, Promise<WindowGroup>>();
   readonly #controller = new AbortController();
+  /** The cache has no room for what is read ahead. */
+  #isTight = false;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(groups: FeedGroups, cache: BlockCache, decodes: FeedDecodes) {
     this.#groups = groups;
@@ -31,17 +35,28 @@ export class FeedWindow {
    * others. Throws as `FeedDecodes.make`.
    */
   async files(now: ReadonlySet<number>, soon: readonly number[]): Promise<readonly GroupFile[]> {
-    const kept = new Set(soon);
+    // One batch after the other: what one needs is not let go of by the next.
+    const turn = this.#turn.then(() => this.#files(now, soon));
+    this.#turn = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async #files(now: ReadonlySet<number>, soon: readonly number[]): Promise<readonly GroupFile[]> {
+    const ahead = this.#isTight ? [] : soon;
+    const kept = new Set(ahead);
     for (const place of this.#held.keys()) if (!now.has(place) && !kept.has(place)) this.#drop(place);
     const wanted = [...now].map((place) => this.#want(place, 0));
-    for (const [index, place] of soon.entries()) this.#want(place, index + 1).catch(() => undefined);
-    return await Promise.all(
-      wanted.map(async (held) => {
-        const group = await held;
-        await group.ready;
-        return group.file;
-      }),
-    );
+    const awaited = ahead.map((place, index) => this.#want(place, index + 1));
+    for (const each of awaited) each.catch(() => undefined);
+    try {
+      return await Promise.all(wanted.map(fileOf));
+    } catch (error) {
+      if (this.#isTight || !IcecoreError.is(error, 'OVERLOADED')) throw error;
+      // The cache holds what is needed, perhaps, but not what is read ahead as well.
+      this.#isTight = true;
+      await Promise.allSettled([...wanted, ...awaited].map(fileOf));
+      return await this.#files(now, soon);
+    }
   }
 
   /** The group's file is no longer what it was: it is made anew when it is asked for again. */
@@ -96,4 +111,10 @@ export class FeedWindow {
     this.#held.delete(place);
     held?.then(({ unpin }) => unpin()).catch(() => undefined);
   }
+}
+
+async function fileOf(held: Promise<WindowGroup>): Promise<GroupFile> {
+  const { ready, file } = await held;
+  await ready;
+  return file;
 }
