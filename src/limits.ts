@@ -456,10 +456,10 @@ export const feedCacheLeftOverMs = 60 * 60 * 1000;
 export const feedSqlFilesCountedMax = 1000;
 /** A bucket of a full shuffle, decoded: most of its columns fit the processor's cache while they are put in order. */
 export const fullShuffleBucketBytes = 16 * 1024 * 1024;
-/** Buckets of a full shuffle: each has a file open while rows are dealt. Of larger tables they are larger. */
+/** Buckets of a full shuffle: more would have too few of the rows that are dealt at a time. Of larger tables they are larger. */
 export const fullShuffleBucketsMax = 1024;
 /** Decoded rows that a dealer of a full shuffle holds until they are worth a write to each bucket. */
-export const fullShuffleRoundBytes = 64 * 1024 * 1024;
+export const fullShuffleRoundBytes = 48 * 1024 * 1024;
 /** How long the URLs of a training plan are good, as the keys that engines get: readers ask for others. */
 export const planUrlLifetimeMs = 60 * 60 * 1000;
 /** Bitmaps and row groups of one page of a training plan's files. A page has one file at least. */

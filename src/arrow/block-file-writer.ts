@@ -5,7 +5,7 @@ import type { Data, Schema } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 import { temporaryName } from './block-cache-files.ts';
 import { blockFileHeader, blockFileTrailer, type DirectoryShape, directoryShape } from './block-file-directory.ts';
-import { diskError, removedMeanwhile } from './block-file-failure.ts';
+import { diskError } from './block-file-failure.ts';
 import { type LaidPart, PartBytes } from './block-file-part-bytes.ts';
 import { BatchGather } from './column-gather.ts';
 import type { RowPick } from './row-pick.ts';
@@ -27,7 +27,7 @@ export interface BlockColumns {
 /**
  * Writes a block file, either block by block (a block is read at once then) or column by column, for groups too large to hold: one way
  * for all of a file. The file appears under its name when it is whole. Synchronous, for worker threads. All but `abandon` throw OVERLOADED
- * where the disk is full, and leave nothing then.
+ * where the disk is full, FAILED_PRECONDITION that can be tried again where somebody removed the file, and leave nothing then.
  */
 export class BlockFileWriter {
   /** Where the file will be. */
@@ -41,6 +41,8 @@ export class BlockFileWriter {
   readonly #blocks: Float64Array[] = [];
   /** Which columns were written, where they come one by one. */
   readonly #written = new Set<number>();
+  #isOpen = true;
+  /** Null while it rests. */
   #file: number | null;
   #position = 0;
 
@@ -59,6 +61,12 @@ export class BlockFileWriter {
   /** `blockRows` is how many rows a block has at most. Makes the directory where there is none. */
   static create(path: string, key: string, schema: Schema, blockRows: number): BlockFileWriter {
     return new BlockFileWriter(path, key, schema, blockRows);
+  }
+
+  /** Holds no file open until the next call: of thousands that are written in turns, each rests most of the time. */
+  rest(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
   }
 
   /** Bytes written so far. */
@@ -127,10 +135,7 @@ export class BlockFileWriter {
     this.#flush();
   }
 
-  /**
-   * Puts the file in its place, where it replaces another; its bytes. Throws FAILED_PRECONDITION that can be tried again where
-   * somebody removed it meanwhile.
-   */
+  /** Puts the file in its place, where it replaces another; its bytes. */
   finish(): number {
     const columns = this.#schema.fields.length;
     this.#check(this.#written.size === 0 || this.#written.size === columns, `lacks columns of its ${columns}`);
@@ -139,18 +144,18 @@ export class BlockFileWriter {
     this.#append(directory);
     this.#append(trailer);
     try {
-      this.#close();
+      this.#end();
       renameSync(this.#temporary, this.path);
     } catch (error) {
       this.abandon();
-      throw removedMeanwhile(this.path, error);
+      throw diskError(this.path, error);
     }
     return this.#position;
   }
 
   /** Leaves nothing; does nothing after `finish`. */
   abandon(): void {
-    this.#close();
+    this.#end();
     rmSync(this.#temporary, { force: true });
   }
 
@@ -183,9 +188,10 @@ export class BlockFileWriter {
   }
 
   #append(bytes: Buffer): void {
-    const file = this.#file;
-    if (file === null) throw new IcecoreError('INTERNAL', `The block file ${this.path} is closed.`);
+    if (!this.#isOpen) throw new IcecoreError('INTERNAL', `The block file ${this.path} is closed.`);
     try {
+      this.#file ??= openSync(this.#temporary, 'r+');
+      const file = this.#file;
       for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, this.#position + done);
     } catch (error) {
       this.abandon();
@@ -194,10 +200,9 @@ export class BlockFileWriter {
     this.#position += bytes.length;
   }
 
-  #close(): void {
-    const file = this.#file;
-    this.#file = null;
-    if (file !== null) closeSync(file);
+  #end(): void {
+    this.rest();
+    this.#isOpen = false;
   }
 
   #check(isRight: boolean, otherwise: string): void {

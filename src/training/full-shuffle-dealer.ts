@@ -28,6 +28,9 @@ export interface DealtFile {
   readonly bytes: number;
 }
 
+/** What is written before others of the thread have their turn. */
+const bytesPerTurn = 8 * 1024 * 1024;
+
 /** A block that is held until there are enough for a round. */
 interface HeldBlock {
   /** Its rows by their buckets. */
@@ -59,7 +62,7 @@ export class FullShuffleDealer {
     const { plan, buckets } = options;
     this.#options = options;
     this.#roundBytes = options.roundBytes ?? fullShuffleRoundBytes;
-    this.#memory = new MessageMemory(2 * this.#roundBytes);
+    this.#memory = new MessageMemory(this.#roundBytes);
     this.#positionOf = inversePermutation(plan.rows, plan.words);
     this.#turns = new Int32Array(plan.buckets).fill(-1);
     for (const [turn, bucket] of buckets.entries()) this.#turns[bucket] = turn;
@@ -78,7 +81,7 @@ export class FullShuffleDealer {
       const rowCount = file.rowCounts[block] ?? 0;
       this.#hold(columns, row, rowCount);
       row += rowCount;
-      if (this.#heldBytes >= this.#roundBytes) this.#deal();
+      if (this.#heldBytes >= this.#roundBytes) await this.#deal(signal);
       // Others of this thread have their turn.
       await setImmediate();
     }
@@ -86,8 +89,8 @@ export class FullShuffleDealer {
   }
 
   /** The files of all wanted buckets, which are in their places then, also those without a row. */
-  finish(): readonly DealtFile[] {
-    if (this.#held.length > 0) this.#deal();
+  async finish(signal?: AbortSignal): Promise<readonly DealtFile[]> {
+    await this.#deal(signal);
     return this.#options.buckets.map((_, turn) => {
       const writer = this.#writer(turn);
       return { path: writer.path, bytes: writer.finish() };
@@ -133,8 +136,9 @@ export class FullShuffleDealer {
     this.#heldBytes += byBucket.reduce((sum, column) => sum + column.byteLength, 0);
   }
 
-  #deal(): void {
+  async #deal(signal?: AbortSignal): Promise<void> {
     const sources = this.#held.map(({ columns }) => columns);
+    let written = 0;
     for (const turn of this.#options.buckets.keys()) {
       let at = 0;
       const picks: RowPick[] = [];
@@ -144,7 +148,16 @@ export class FullShuffleDealer {
         if (count > 0) picks.push({ block, rows: null, from, count, at, stride: 1 });
         at += count;
       }
-      if (at > 0) this.#writer(turn).writePicks(sources, picks, at);
+      if (at === 0) continue;
+      const writer = this.#writer(turn);
+      written -= writer.bytes;
+      writer.writePicks(sources, picks, at);
+      writer.rest();
+      written += writer.bytes;
+      if (written < bytesPerTurn) continue;
+      written = 0;
+      await setImmediate();
+      signal?.throwIfAborted();
     }
     this.#held = [];
     this.#heldBytes = 0;

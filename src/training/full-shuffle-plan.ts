@@ -65,6 +65,6 @@ export function dealtSchema(schema: Schema): Schema {
 /** About how many bytes of disk it takes: all rows, dealt, and some buckets and groups besides. */
 export function fullShuffleBytes({ rows, rowBytes, bucketRows }: FullShufflePlan, groupRowsMax: number): number {
   return Math.ceil(
-    rows * (rowBytes + 4) * 1.02 + 4 * rowBytes * Math.min(rows, Math.max(bucketRows, groupRowsMax, blockRowsMax)),
+    rows * (rowBytes + 4) * 1.06 + 4 * rowBytes * Math.min(rows, Math.max(bucketRows, groupRowsMax, blockRowsMax)),
   );
 }

@@ -64,7 +64,7 @@ export class FullShuffleWork {
       case 'deal-group':
         return await this.#deal(message.request, signal);
       case 'deal-finish': {
-        const files = this.#dealer(message.request.work).finish();
+        const files = await this.#dealer(message.request.work).finish(signal);
         this.#dealers.delete(message.request.work);
         return files;
       }

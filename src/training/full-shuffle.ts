@@ -68,7 +68,12 @@ export class FullShuffle {
       this.#controller.signal.throwIfAborted();
       if (cache.touch(path)) return;
       if (this.#isDealt(bucket) && (await this.#sort(bucket, path))) return;
-      await this.#deal();
+      try {
+        await this.#deal();
+      } catch (error) {
+        // Such as a cache that was emptied meanwhile.
+        if (!IcecoreError.is(error, 'FAILED_PRECONDITION') || !error.retryable) throw error;
+      }
     }
     throw new IcecoreError(
       'INTERNAL',

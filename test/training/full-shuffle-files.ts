@@ -64,7 +64,7 @@ export async function dealAll(
       await work.add(file, firstRow);
       file.close();
     }
-    for (const file of work.finish()) bytes += file.bytes;
+    for (const file of await work.finish()) bytes += file.bytes;
   }
   return bytes;
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BlockFile } from '../../src/arrow/block-file.ts';
 import { fullShuffleBucketBytes } from '../../src/limits.ts';
 import { sortBucket } from '../../src/training/full-shuffle-bucket.ts';
+import { FullShuffleDealer } from '../../src/training/full-shuffle-dealer.ts';
 import {
   bucketKey,
   bucketRowCounts,
@@ -15,7 +16,7 @@ import {
 } from '../../src/training/full-shuffle-plan.ts';
 import { epochOrder } from '../../src/training/order/epoch-order.ts';
 import { cellsOf } from '../arrow/random-columns.ts';
-import { addressSchema, dealAll, pathsIn, textOf } from './full-shuffle-files.ts';
+import { addressSchema, dealAll, groupFile, pathsIn, textOf } from './full-shuffle-files.ts';
 import { groups, smallGroups } from './order/order-case.ts';
 
 let directory: string;
@@ -87,6 +88,22 @@ describe('A full shuffle', () => {
     expect(readdirSync(directory)).toHaveLength(2 * plan.buckets);
     expect(await rowsOf(plan, 5, 2)).toEqual(expected(matchingRows, 5n, 1).slice(5 * 64, 6 * 64));
     expect(readdirSync(directory)).toHaveLength(2 * plan.buckets - 1);
+  });
+
+  test('ends where the cache is emptied while rows are dealt, and can be tried again', async () => {
+    const pathOf = pathsIn(join(directory, 'cache'));
+    const plan = planOf([300], 64, 5n, 1);
+    const buckets = Array.from({ length: plan.buckets }, (_, bucket) => bucket);
+    const options = { plan, schema: addressSchema, dealer: 0, dealers: 1, buckets, pathOf, roundBytes: 1 };
+    const file = groupFile(pathsIn(directory), 0, 300);
+    const dealer = new FullShuffleDealer(options);
+    await dealer.add(file, 0);
+    rmSync(join(directory, 'cache'), { recursive: true });
+    await expect(dealer.finish()).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', retryable: true });
+    dealer.abandon();
+    const again = new FullShuffleDealer(options);
+    await again.add(file, 0);
+    expect(await again.finish()).toHaveLength(plan.buckets);
   });
 
   test('notices dealt rows that are gone, and deals those of the buckets that are wanted again', async () => {
