@@ -16,4 +16,5 @@ export const peers: readonly { readonly name: string; readonly minutes: number }
   { name: 'trino', minutes: 5 },
   { name: 'foreign-tables', minutes: 6 },
   { name: 'ray-training', minutes: 3 },
+  { name: 'spark-training', minutes: 3 },
 ];

@@ -3,7 +3,7 @@ import { ServerProcess } from '../http/server-process.ts';
 
 const files = 10;
 const fileRows = 300;
-/** Every seventeenth row is deleted. */
+/** Every seventeenth row is deleted, by files of deletes: the files of rows stay as they were. */
 const deleted = (n: number): boolean => n % 17 === 0;
 
 /** The folder to find the package icecore in. */
@@ -26,10 +26,13 @@ export class TrainingLake {
   static async start(): Promise<TrainingLake> {
     const server = await ServerProcess.start();
     const lake = new TrainingLake(server);
-    await server.data(`mutation { createTable(input: { name: "raw.points", columns: [
+    await server.data(
+      `mutation ($properties: JSON!) { createTable(input: { name: "raw.points", properties: $properties, columns: [
       { name: "n", type: "long", required: true }, { name: "x1", type: "double" }, { name: "x2", type: "float" },
       { name: "x3", type: "int" }, { name: "y", type: "double" }, { name: "kind", type: "string" }, { name: "at", type: "timestamptz" }
-    ] }) { table { name } } }`);
+    ] }) { table { name } } }`,
+      { properties: { 'write.delete.mode': 'merge-on-read' } },
+    );
     for (let file = 0; file < files; file++) {
       const sql = `SELECT range AS n, sin(range) AS x1, CAST(cos(range * 3) AS FLOAT) AS x2, CAST(range % 5 AS INTEGER) AS x3,
         2 * sin(range) - cos(range * 3) + 0.5 * (range % 5) + 0.01 * sin(range * 7) AS y,

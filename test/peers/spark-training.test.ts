@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pythonEnvironment } from '../environment/python.ts';
+import { describeWith } from '../environment/tool.ts';
+import { PythonSession } from './python-session.ts';
+import { pythonPath, TrainingLake } from './training-lake.ts';
+
+const lock = new URL('../python/spark-training.lock', import.meta.url).pathname;
+
+function prelude(url: string, directory: string): string {
+  return `
+import icecore.spark
+from pyspark.sql import SparkSession
+builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.memory", "1g")
+builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+builder = builder.config("spark.local.dir", "${directory}").config("spark.sql.shuffle.partitions", "2")
+spark = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+spark.sparkContext.setLogLevel("OFF")
+def read(**more):
+    return icecore.spark.read_training(spark, **{"table": "raw.points", "url": "${url}", **more})
+def ordered(data):
+    return [[row.n, row.icecore_position] for row in data.orderBy("icecore_position").collect()]
+`;
+}
+
+describeWith(['python3', 'java'], 'Spark reads training data', () => {
+  let lake: TrainingLake;
+  let directory: string;
+  let python: PythonSession;
+  beforeAll(async () => {
+    lake = await TrainingLake.start();
+    directory = await mkdtemp(join(tmpdir(), 'icecore-spark-'));
+    const environment = { PYTHONPATH: pythonPath, PYSPARK_PYTHON: pythonEnvironment(lock) };
+    python = await PythonSession.start(pythonEnvironment(lock), prelude(lake.url, directory), { directory, environment });
+  });
+  afterAll(async () => {
+    await python?.stop();
+    await lake?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test.each([
+    ['plan', 'WINDOWED', 5],
+    ['plan', 'FULL', 5],
+    ['plan', 'NONE', 5],
+    ['feed', 'WINDOWED', 4],
+    ['feed', 'FULL', 6],
+  ])("each row once over the %s, and ORDER BY the position is the feed's order under %s", async (via, shuffle, parts) => {
+    const { rows, partitions } = await python.value(`
+data = read(via="${via}", shuffle="${shuffle}", seed=11, epoch=2, lanes=4, partitions=6, columns=["n"])
+{"partitions": data.rdd.getNumPartitions(), "rows": ordered(data)}
+`);
+    const order = await lake.order({ shuffle, seed: '11', epoch: 2, lanes: 4 });
+    expect(order).toHaveLength(lake.numbers.length);
+    expect(rows).toEqual(order.map((n, position) => [n, position]));
+    // Two files of ten a part; a lane a part; so many runs as were asked for.
+    expect(partitions).toBe(parts);
+  });
+
+  test('values, nulls and types; a filter; the rest of an epoch; the snapshot that it was begun at', async () => {
+    const { types, wrong, kinds } = await python.value(`
+import datetime, math
+data = read()
+found = data.collect()
+def right(row):
+    at = datetime.datetime(2001, 1, 1) + datetime.timedelta(seconds=row.n)
+    kind = None if row.n % 4 == 0 else f"kind {row.n % 3}"
+    return (row.x3, row.kind, row.at) == (row.n % 5, kind, at) and math.isclose(row.x1, math.sin(row.n), abs_tol=1e-9)
+{"types": [list(each) for each in data.dtypes], "wrong": [str(row) for row in found if not right(row)],
+ "kinds": sorted([row["kind"] or "", row["count"]] for row in data.groupBy("kind").count().collect())}
+`);
+    expect(wrong).toEqual([]);
+    expect(types).toEqual([
+      ['n', 'bigint'],
+      ['x1', 'double'],
+      ['x2', 'float'],
+      ['x3', 'int'],
+      ['y', 'double'],
+      ['kind', 'string'],
+      ['at', 'timestamp'],
+      ['icecore_position', 'bigint'],
+    ]);
+    expect(kinds.map(([kind]: [string]) => kind)).toEqual(['', 'kind 0', 'kind 1', 'kind 2']);
+    const filtered = await lake.order({ where: "x3 = 2 AND kind = 'kind 1'", seed: '4' });
+    expect(await python.value(`ordered(read(where="x3 = 2 AND kind = 'kind 1'", seed=4))`)).toEqual(
+      filtered.map((n, position) => [n, position]),
+    );
+
+    const whole = await lake.order({ seed: '8' });
+    await python.value(`
+import icecore.arrow
+reader = icecore.arrow.read_training(table="raw.points", url="${lake.url}", seed=8, batch_size=200)
+next(reader), next(reader)
+rest, by_feed = read(cursor=reader.cursor), read(cursor=reader.cursor, via="feed")
+reader.close()
+`);
+    await lake.append();
+    for (const data of ['rest', 'by_feed']) {
+      expect(await python.value(`ordered(${data})`)).toEqual(whole.slice(400).map((n, index) => [n, index + 400]));
+    }
+    expect(await python.value('[data.count(), read().count(), read(where="n < 0").count()]')).toEqual([
+      lake.numbers.length,
+      lake.numbers.length + 1,
+      0,
+    ]);
+    expect(await python.refusal('read(table="raw.point")')).toContain('Did you mean raw.points?');
+  });
+});
