@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ByteLru } from '../tables/byte-lru.ts';
@@ -18,6 +18,8 @@ export class KeptRecords {
   readonly #directory: string;
   readonly #shardBytesMax: number;
   readonly #memory: ByteLru<Buffer>;
+  /** Of the files that are whole, when they were last written. */
+  readonly #sizes = new Map<number, number>();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(directory: string, limits: { readonly diskBytesMax: number; readonly memoryBytesMax: number }) {
@@ -70,9 +72,16 @@ export class KeptRecords {
   async #append(shard: number, records: readonly KeptRecord[]): Promise<void> {
     const bytes = Buffer.concat(records.map(recordBytes));
     const path = this.#path(shard);
-    const { records: before, bytes: length, isWhole } = await this.#read(shard);
-    // One write, so that what others append does not come in between.
-    if (isWhole && length + bytes.length <= this.#shardBytesMax) return await appendToFile(path, bytes);
+    const size = await sizeOf(path);
+    // As it was left: it need not be looked over again.
+    const isKnown = this.#sizes.get(shard) === size;
+    if (size + bytes.length <= this.#shardBytesMax && (isKnown || (await this.#read(shard)).isWhole)) {
+      // One write, so that what others append does not come in between.
+      await appendToFile(path, bytes);
+      this.#sizes.set(shard, size + bytes.length);
+      return;
+    }
+    const { records: before } = await this.#read(shard);
     let room = Math.floor(this.#shardBytesMax / 2);
     const newest = new Map<string, Buffer>();
     for (const record of [...before, ...records].reverse()) {
@@ -102,7 +111,7 @@ export class KeptRecords {
       records.push({ id: bytes.subarray(at + 8, at + headBytes), content: bytes.subarray(at + headBytes, end) });
       at = end;
     }
-    return { records, bytes: bytes.length, isWhole: at === bytes.length };
+    return { records, isWhole: at === bytes.length };
   }
 
   #path(shard: number): string {
@@ -118,7 +127,6 @@ interface KeptRecord {
 interface Shard {
   /** The oldest first. */
   readonly records: readonly KeptRecord[];
-  readonly bytes: number;
   /** False where it goes on with something that is no record. */
   readonly isWhole: boolean;
 }
@@ -136,6 +144,13 @@ function recordBytes({ id, content }: KeptRecord): Buffer {
   head.writeUInt32LE(content.length);
   head.writeUInt32LE(crc32(content, crc32(id)), 4);
   return Buffer.concat([head, id, content]);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 async function appendToFile(path: string, bytes: Buffer): Promise<void> {
