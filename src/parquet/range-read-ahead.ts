@@ -1,8 +1,9 @@
 import { parquetAheadBytesMax, storageRequestsMax } from '../limits.ts';
 import type { ByteRange } from '../storage/storage.ts';
 import { type CoalescedRange, coalesceRanges } from './coalesced-ranges.ts';
-import { type ParquetFile, readExactly } from './file-metadata.ts';
-import { freeBytes, newBytes } from './memory.ts';
+import type { ParquetFile } from './file-metadata.ts';
+import { freeBytes } from './memory.ts';
+import { readRange } from './range-read.ts';
 
 /** One request and how many of its wanted ranges are still needed. */
 interface Request {
@@ -95,7 +96,7 @@ export class RangeReadAhead {
     this.#underWay++;
     this.#heldBytes += sizeOf(request);
     const { start, end } = request.range;
-    const bytes = readInto(this.#file, { start, end }).finally(() => {
+    const bytes = readRange(this.#file, { start, end }).finally(() => {
       this.#underWay--;
       this.#requestMore();
     });
@@ -104,14 +105,6 @@ export class RangeReadAhead {
     request.bytes = bytes;
     return bytes;
   }
-}
-
-/** Into memory that was used before, where the store can. */
-async function readInto(file: ParquetFile, range: ByteRange): Promise<Uint8Array> {
-  const into = newBytes(range.end - range.start);
-  const bytes = await readExactly(file, range, into);
-  if (bytes.buffer !== into.buffer) freeBytes(into);
-  return bytes;
 }
 
 function sizeOf({ range }: Request): number {

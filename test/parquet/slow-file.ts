@@ -20,10 +20,10 @@ export class SlowFile implements ParquetFile {
     return this.#waiting.length;
   }
 
-  async read(range: ByteRange): Promise<Uint8Array> {
+  async read(range: ByteRange, into?: Uint8Array): Promise<Uint8Array> {
     this.requested.push(range);
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return await this.#file.read(range);
+    return await this.#file.read(range, into);
   }
 
   /** Answers the oldest `count` requests that wait. */
