@@ -185,8 +185,11 @@ def _data(client: Client, response: http.client.HTTPResponse) -> dict[str, Any]:
 def _refusal(error: Mapping[str, Any], status: int) -> IcecoreError:
     context = dict(error.get("extensions") or {})
     code = str(context.pop("code", "INTERNAL"))
-    retryable = context.pop("retryable", code in ("OVERLOADED", "TIMEOUT", "INTERNAL") or status in (502, 503, 504))
-    return IcecoreError(code, str(error.get("message", "")), retryable=bool(retryable), context=context)
+    retryable = code in ("OVERLOADED", "TIMEOUT", "INTERNAL") or status in (502, 503, 504)
+    if "bytesMax" in context and int(context.get("bytesNeeded", 0)) > int(context["bytesMax"]):
+        # It will never fit.
+        retryable = False
+    return IcecoreError(code, str(error.get("message", "")), retryable=retryable, context=context)
 
 
 def _notice_dead_peers(connected: socket.socket) -> None:

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const readmeFile = join(import.meta.dirname, '../../python/README.md');
+
+/** The examples of python/README.md in Python, in their order; later ones may use names of earlier ones. */
+export function readmeExamples(): readonly string[] {
+  return [...readFileSync(readmeFile, 'utf8').matchAll(/^```python\n(.*?)^```/gms)].map(([, code = '']) => code);
+}
+
+/** Whether an example is one of PyTorch, which takes gigabytes to install. */
+export function isOfTorch(example: string): boolean {
+  return /^(from|import) (torch|icecore\.torch)/m.test(example);
+}
+
+/** A statement that makes the rows that the examples read. */
+export const readmeRows = `SELECT (range % 3000)::DOUBLE AS distance, random() AS late_share, range % 4 = 0 AS late FROM range(20000)`;
+
+export const readmeTable = {
+  name: 'raw.flights',
+  columns: [
+    { name: 'distance', type: 'double' },
+    { name: 'late_share', type: 'double' },
+    { name: 'late', type: 'boolean' },
+  ],
+};
