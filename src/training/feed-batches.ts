@@ -165,9 +165,10 @@ export class FeedBatches {
 
   async #open(): Promise<BatchFiles> {
     const { groups, order, columns } = this.#reading;
-    if (order.shuffle !== 'FULL' || this.#order.rows === 0) {
+    const isFull = order.shuffle === 'FULL';
+    if (!isFull || this.#order.rows === 0) {
       const window = new FeedWindow(groups, this.#engine.cache, this.#engine.decodes);
-      return batchFiles(window, groups.matchingRows, order);
+      return batchFiles(window, groups.matchingRows, isFull ? { ...order, shuffle: 'NONE' } : order);
     }
     const shuffle = await this.#engine.shuffles.open({ groups, columns, order }, this.#signal);
     if (this.#signal.aborted) shuffle.close();

@@ -5,7 +5,6 @@ import type { RowPick } from '../arrow/row-pick.ts';
 import { IcecoreError } from '../errors.ts';
 import type { BlockOrder, FeedBlocks } from './feed-blocks.ts';
 import type { BatchAnswer, BatchRequest, FeedDescription, GroupFile } from './feed-worker-messages.ts';
-import { blockRowsMax } from './order/block-shuffle.ts';
 import { type EpochOrder, epochOrder, type OrderSegments } from './order/epoch-order.ts';
 import type { OrderSegment } from './order/lane-segments.ts';
 import type { OrderSpan } from './order/rank-batches.ts';
@@ -30,8 +29,9 @@ export class FeedJob {
   batch({ span, metadata, files }: BatchRequest): BatchAnswer {
     const started = performance.now();
     const { segments } = this.#order;
+    if (segments === null) throw new IcecoreError('INTERNAL', 'A batch of FULL is read from its shuffle, in the order NONE.');
     const batch = new BatchBlocks(files, this.#blocks);
-    const picks = segments === null ? this.#scatteredPicks(span, batch) : this.#picks(segments, span, batch);
+    const picks = this.#picks(segments, span, batch);
     if (batch.lost.size > 0) return { lost: [...batch.lost] };
     const read = performance.now();
     const message = this.#encoder.encode(batch.columns, picks, span.rows, metadata);
@@ -56,17 +56,6 @@ export class FeedJob {
   #orderOf(segments: OrderSegments, segment: OrderSegment): BlockOrder {
     if (this.#epoch === '') return asTheyStand;
     return { name: `${this.#epoch} ${segment.key} ${segment.blockRows}`, rows: () => segments.rows(segment) };
-  }
-
-  /** Row by row, for FULL. */
-  #scatteredPicks(span: OrderSpan, batch: BatchBlocks): readonly RowPick[] {
-    const { groups, indices } = this.#order.reader().read(span);
-    return Array.from(groups, (place, at): RowPick => {
-      const index = indices[at] ?? 0;
-      const block = Math.floor(index / blockRowsMax);
-      const from = index - block * blockRowsMax;
-      return { block: batch.of(place, block, asTheyStand), rows: null, from, count: 1, at, stride: 1 };
-    });
   }
 }
 

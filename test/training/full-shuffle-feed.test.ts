@@ -151,3 +151,9 @@ test('a reader that leaves while rows are dealt is missed by nobody', async () =
   await expect(first).rejects.toThrow();
   expect((await staying).rows).toEqual(expected(77n, 0));
 });
+
+test('of no row there is one empty batch', async () => {
+  const { rows, batches } = await read({ where: 'n < 0' });
+  expect(rows).toEqual([]);
+  expect(batches).toMatchObject([{ last: true, rowCount: 0 }]);
+});
