@@ -39,7 +39,7 @@ export interface ReceivedBatch {
 }
 
 /** The batches of a raw response, in order. Throws where it is no whole stream. */
-export async function rawBatches(response: IncomingMessage): Promise<readonly ReceivedBatch[]> {
+export async function rawBatches(response: IncomingMessage | AsyncIterable<Uint8Array>): Promise<readonly ReceivedBatch[]> {
   const reader = await RecordBatchReader.from(response);
   const batches: ReceivedBatch[] = [];
   for await (const recordBatch of reader) {

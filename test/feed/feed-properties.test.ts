@@ -1,5 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { CompressionType, compressionRegistry } from 'apache-arrow';
 import fc from 'fast-check';
 import { decompressFrameSync } from 'lz4-napi';
@@ -81,13 +83,23 @@ interface Asked {
   readonly input: object;
   readonly accept: string;
   readonly origin?: string;
+  /** Turns of the event loop between two pieces of the response. */
+  readonly slowness?: number;
 }
 
-async function read({ input, accept, origin = server.origin }: Asked): Promise<readonly ReceivedBatch[]> {
+async function read({ input, accept, origin = server.origin, slowness = 0 }: Asked): Promise<readonly ReceivedBatch[]> {
   const response = await subscribe({ origin, query, variables: { input }, accept });
-  if (accept === arrowType) return await rawBatches(response);
+  if (accept === arrowType) return await rawBatches(slowness === 0 ? response : slowly(response, slowness));
   const sent = await events<{ readonly data: { readonly trainingBatches: { readonly ipc: string } } }>(response);
   return sent.map(({ data }) => eventBatch(data.trainingBatches.ipc));
+}
+
+/** A response whose pieces are taken with a rest after each. */
+async function* slowly(response: IncomingMessage, turns: number): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of response) {
+    yield piece as Uint8Array;
+    for (let turn = 0; turn < turns; turn++) await setImmediate();
+  }
 }
 
 function seen({ recordBatch, metadata }: ReceivedBatch): ExpectedBatch {
@@ -153,7 +165,7 @@ describe('an epoch over HTTP', { timeout: 5 * 60_000 }, () => {
         if (share.tail === 'SHORT') expect(sorted(all)).toEqual(sorted(matching));
         else expect(new Set(all).size).toBe(all.length);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -180,7 +192,7 @@ describe('an epoch over HTTP', { timeout: 5 * 60_000 }, () => {
           expect(received.map(seen)).toEqual(small.batches(filter.matches, order, { ...share, rank }, Number(position)));
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
@@ -196,6 +208,27 @@ describe('an epoch over HTTP', { timeout: 5 * 60_000 }, () => {
         }
       }
     }
+  });
+
+  it('is the same for readers at the same time, of one order and of others, fast and slow', async () => {
+    const readers = fc.array(fc.record({ chosen: cases, isLarge: fc.boolean(), slowness: fc.nat({ max: 64 }) }), {
+      minLength: 3,
+      maxLength: 6,
+    });
+    await fc.assert(
+      fc.asyncProperty(readers, async (all) => {
+        const reads = all.map(async ({ chosen, isLarge, slowness }) => {
+          const table = isLarge ? large : small;
+          const share = { ...chosen.share, batchSize: Math.max(chosen.share.batchSize, isLarge ? 1500 : 60), rank: 0 };
+          const { input, accept } = inputOf(table, { ...chosen, share }, 0);
+          const received = await read({ input, accept, slowness });
+          expect(received.map(seen)).toEqual(table.batches(chosen.filter.matches, chosen.order, share));
+          expectWholeRows(received);
+        });
+        await Promise.all(reads);
+      }),
+      { numRuns: 5 },
+    );
   });
 
   it('is the same when its cache is gone or damaged, before it and in the midst of it, and of another server', async () => {
