@@ -96,7 +96,7 @@ export function unpackWords(
 ): boolean {
   if (width === 0) {
     target.fill(0, at, at + count);
-    return true;
+    return max >= 0;
   }
   // Up to where four bytes can be loaded at once. Two numbers at a time, each with a load of its own, take a sixth of what bytes take.
   const loadable = width <= 25 ? Math.min(count, Math.floor(((view.byteLength - 4 - from) * 8) / width) + 1) : 0;
@@ -132,7 +132,7 @@ export function unpackBytes(
   at: number,
   max: number,
 ): boolean {
-  if (width !== 1) {
+  if (width !== 1 || max < 1) {
     const words = new Int32Array(wordMemory.room(count * 4).buffer, 0, count);
     const isWithin = unpackWords(view, from, width, count, words, 0, max);
     for (let index = 0; index < count; index++) target[at + index] = words[index] as number;
@@ -152,7 +152,7 @@ export function unpackBytes(
     target[to + 7] = bits >> 7;
   }
   for (let bit = 0; bit < (count & 7); bit++) target[to + bit] = (view.getUint8(next) >> bit) & 1;
-  return max >= 1;
+  return true;
 }
 
 /** Up to 32 bits that begin `bit` bits behind the byte `from`, as a signed integer. */
