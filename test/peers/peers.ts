@@ -15,6 +15,7 @@ export const peers: readonly { readonly name: string; readonly minutes: number }
   { name: 'ray', minutes: 4 },
   { name: 'trino', minutes: 5 },
   { name: 'foreign-tables', minutes: 6 },
+  { name: 'torch', minutes: 4 },
   { name: 'ray-training', minutes: 3 },
   { name: 'spark-training', minutes: 3 },
 ];
