@@ -96,6 +96,11 @@ export function inRowOrder(a: FileScanTask, b: FileScanTask): number {
   return comparePaths(a.file.filePath, b.file.filePath);
 }
 
+/** By the bytes of UTF-8. Strings compare by their UTF-16, which is another order only where there are surrogates. */
 export function comparePaths(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (a === b) return 0;
+  if (surrogate.test(a) || surrogate.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
 }
+
+const surrogate = /[\ud800-\udfff]/;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { IcecoreError } from '../errors.ts';
 import type { BoundExpression } from '../iceberg/expression.ts';
 import { predicateFieldIds } from '../iceberg/expression-bind.ts';
@@ -47,6 +48,8 @@ interface Work extends GroupedFile {
 
 /** How many bits DuckDB gives at a time. */
 const bitsAtOnce = 65_536;
+/** So many of them take about a millisecond. */
+const bitsPerTurn = 64;
 
 /**
  * Finds out which rows of a file are live and match: through DuckDB, reading the filter's columns alone, once; kept on local disk by what
@@ -138,6 +141,7 @@ export class FeedMatches {
     const found = new Map<string, FileMatches>();
     const records = new Map<string, Buffer>();
     for (const { task, key, rowCounts } of work) {
+      await setImmediate();
       const matches = await this.#keep(key, rowCounts, bits.get(task.file.filePath) ?? new LiveBits(0));
       found.set(task.file.filePath, matches);
       records.set(key, Buffer.from(JSON.stringify(matches)));
@@ -165,7 +169,9 @@ export class FeedMatches {
         );
         for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
           signal?.throwIfAborted();
-          for (const [path, part, bit] of chunk.getRows()) {
+          for (const [index, [path, part, bit]] of chunk.getRows().entries()) {
+            // Others have their turn in between.
+            if (index % bitsPerTurn === bitsPerTurn - 1) await setImmediate();
             const location = scan.tasksByPath.get(String(path))?.file.filePath ?? '';
             const { data } = bit as unknown as { readonly data: Uint8Array };
             if (bits.get(location)?.take(data, Number(part) * bitsAtOnce) !== true) throw otherRows(location);

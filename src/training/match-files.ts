@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, opendir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IcecoreError } from '../errors.ts';
 import { isErrno } from '../storage/storage-error.ts';
@@ -25,10 +25,14 @@ export class MatchFiles {
   async write(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.path(key);
     const temporary = `${path}.${randomUUID()}.tmp`;
-    try {
+    const put = async (): Promise<void> => {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(temporary, bytes);
       await rename(temporary, path);
+    };
+    try {
+      // Once more where somebody removed the directory in between.
+      await put().catch((error: unknown) => (isErrno(error, 'ENOENT') ? put() : Promise.reject(error)));
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       if (!isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error;
@@ -64,8 +68,7 @@ export class MatchFiles {
     const files = await this.#list();
     let bytes = files.reduce((sum, { size }) => sum + size, 0);
     if (bytes > this.#bytesMax) {
-      files.sort((a, b) => a.usedMs - b.usedMs);
-      for (const { path, size } of files) {
+      for (const { path, size } of files.toSorted((a, b) => a.usedMs - b.usedMs)) {
         if (bytes <= this.#bytesMax * 0.8) break;
         await rm(path, { force: true }).catch(() => undefined);
         bytes -= size;
@@ -74,9 +77,11 @@ export class MatchFiles {
     this.#bytes = bytes;
   }
 
-  async #list(): Promise<{ readonly path: string; readonly size: number; readonly usedMs: number }[]> {
+  async #list(): Promise<readonly { readonly path: string; readonly size: number; readonly usedMs: number }[]> {
+    // The directory may be removed meanwhile.
+    const entries = await readdir(this.#directory, { recursive: true, withFileTypes: true }).catch(() => []);
     const found = [];
-    for await (const entry of await opendir(this.#directory, { recursive: true })) {
+    for (const entry of entries) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
       const status = await stat(path).catch(() => null);
