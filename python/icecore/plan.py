@@ -43,6 +43,19 @@ query ($input: TrainingFeedInput!, $first: Int!, $after: String) {
 """
 
 
+_COUNT = "query ($input: TrainingFeedInput!) { trainingPlan(input: $input) { rowsTotal } }"
+
+
+def count_rows(input: FeedInput, client: Client, *, patience_s: float) -> int:
+    """Rows of the epoch, over all ranks, without reading any of them."""
+    patience = Patience(patience_s)
+    while True:
+        try:
+            return int(client.query(_COUNT, {"input": input.variables()})["trainingPlan"]["rowsTotal"])
+        except IcecoreError as error:
+            patience.pause(error, "The training plan")
+
+
 class PlanGroup(NamedTuple):
     """A row group, by the index of its file."""
 

@@ -16,6 +16,7 @@ from icecore.cursor import Cursor
 from icecore.errors import IcecoreError
 from icecore.feed_input import AsOf, Compression, FeedInput
 from icecore.order import LANES, EpochOrder, Shuffle
+from icecore.plan import count_rows
 from icecore.rank_batches import RankBatches, Tail
 from icecore.reading import PATIENCE_S, Via, open_reading
 from icecore.tensors import batch_tensors, column_tensor, feature_matrix
@@ -191,8 +192,13 @@ class IcecoreDataset(IterableDataset):  # type: ignore[misc]
         return {**self.__dict__, "_given_share": self._rank_share()}
 
     def _count_rows(self) -> int:
-        with_one_row = replace(self._input.on(None), compression="NONE", batch_size=1)
-        reading = open_reading(with_one_row, self._client, via=self._via, patience_s=self._patience_s)
+        try:
+            return count_rows(self._input, self._client, patience_s=self._patience_s)
+        except IcecoreError as error:
+            if error.code != "FAILED_PRECONDITION":
+                raise
+        # There is no plan of such files, and a feed says it with its first batch.
+        reading = open_reading(replace(self._input, batch_size=1), self._client, patience_s=self._patience_s)
         try:
             return reading.rows_total
         finally:
