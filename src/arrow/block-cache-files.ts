@@ -46,6 +46,16 @@ export async function scanCache(directory: string): Promise<readonly CacheFile[]
   return files;
 }
 
+/** Bytes of the files that this process is writing. */
+export async function ownTemporaryBytes(directory: string): Promise<number> {
+  const names = await readdir(directory).catch(() => []);
+  let bytes = 0;
+  for (const name of names.filter((name) => ownerOf(name)?.isOwn)) {
+    bytes += (await stat(join(directory, name)).catch(() => null))?.size ?? 0;
+  }
+  return bytes;
+}
+
 const scannedAtOnce = 32;
 
 async function scanFile(path: string, name: string): Promise<CacheFile | null> {

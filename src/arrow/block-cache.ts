@@ -1,7 +1,7 @@
 import { utimesSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { blockFileName, type CacheFile, isTemporary, scanCache } from './block-cache-files.ts';
+import { blockFileName, type CacheFile, isTemporary, ownTemporaryBytes, scanCache } from './block-cache-files.ts';
 import { defaultBytes, freeBytes, noRoom } from './block-cache-room.ts';
 
 interface CachedFile {
@@ -124,7 +124,7 @@ export class BlockCache {
     return await this.#inTurn(async () => {
       await this.#makeRoom(bytes);
       const { bytesMax } = this;
-      const disk = (await freeBytes(this.directory)) - this.#reserved;
+      const disk = await this.#diskBytes(bytes);
       const available = Math.max(0, Math.min(bytesMax - this.#reserved - this.#bytes, disk));
       if (bytes > available) throw noRoom(this.directory, { bytesNeeded: bytes, bytesAvailable: available, bytesMax });
       this.#reserved += bytes;
@@ -151,7 +151,7 @@ export class BlockCache {
 
   /** Removes files until as many bytes are free, or those left are in use. Reads the directory first: others write and remove there. */
   async #makeRoom(bytes: number): Promise<void> {
-    const diskLacks = bytes === 0 ? 0 : bytes + this.#reserved - (await freeBytes(this.directory));
+    const diskLacks = bytes === 0 ? 0 : bytes - (await this.#diskBytes(bytes));
     if (!this.#isTight(bytes) && diskLacks <= 0) return;
     const scan = ++this.#scans;
     this.#unscanned = 0;
@@ -168,13 +168,22 @@ export class BlockCache {
     }
   }
 
+  /** What the disk has free and nobody was promised, as far as it matters for so many bytes. */
+  async #diskBytes(wanted: number): Promise<number> {
+    const free = (await freeBytes(this.directory)) - this.#reserved;
+    if (free >= wanted || this.#reserved === 0) return free;
+    // Of what was promised, some is written already.
+    return free + Math.min(this.#reserved, await ownTemporaryBytes(this.directory));
+  }
+
   /** What the directory holds, but for what happened while it was read. */
   #take(found: readonly CacheFile[], scan = 0): void {
     const present = new Set(found.map(({ path }) => path));
     for (const [path, file] of [...this.#files]) if (!present.has(path) && file.heardIn < scan) this.forget(path);
     for (const { path, bytes, modifiedMs } of found) {
       const known = this.#files.get(path);
-      const usedMs = Math.max(known?.usedMs ?? 0, modifiedMs);
+      // Whole milliseconds, as the uses of this process are counted: of the same one, the order of the map decides.
+      const usedMs = Math.max(known?.usedMs ?? 0, Math.floor(modifiedMs));
       if (known === undefined) this.#files.set(path, { bytes, usedMs, heardIn: 0 });
       else Object.assign(known, { bytes, usedMs });
       this.#bytes += bytes - (known?.bytes ?? 0);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Field, Int32, makeData, Schema } from 'apache-arrow';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { BlockCache } from '../../src/arrow/block-cache.ts';
+import { temporaryName } from '../../src/arrow/block-cache-files.ts';
 import { BlockFileWriter } from '../../src/arrow/block-file-writer.ts';
 import { IcecoreError } from '../../src/errors.ts';
 import { FullShuffleDealer } from '../../src/training/full-shuffle-dealer.ts';
@@ -70,6 +71,15 @@ describe.skipIf(!isMounted)('A full disk', () => {
     await expect(cache.room(600_000)).rejects.toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
     room.release();
     await expect(cache.room(mebibyte + 1)).rejects.toThrow(/no room for 1048577 bytes/);
+  });
+
+  test('counts what is being written once, not as promised and as written', async () => {
+    const cache = await BlockCache.open(disk, 1024 * mebibyte);
+    await cache.room(600_000);
+    await expect(cache.room(500_000)).rejects.toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
+    writeFileSync(temporaryName(cache.pathOf('a')), Buffer.alloc(500_000));
+    await expect(cache.room(500_000)).rejects.toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
+    expect(await cache.room(300_000)).toMatchObject({ bytes: 300_000 });
   });
 
   test('ends a full shuffle, which leaves nothing', async () => {
