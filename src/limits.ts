@@ -235,7 +235,7 @@ export const feedWorkersMax = 8;
 export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
 /** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
 export const feedBlocksBytesMax = 512 * 1024 * 1024;
-/** Memory of blocks that a worker is through with, for those to come: new pages are slow to write. */
+/** Memory of blocks and batches that a worker is through with, for those to come: new pages are slow to write. */
 export const feedBlockMemoryKeptMax = 64 * 1024 * 1024;
 /** Files of the cache that a worker holds open. */
 export const feedFilesOpenMax = 256;

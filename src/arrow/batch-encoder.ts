@@ -1,8 +1,8 @@
 import type { Data, Schema } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 import { aligned, bodyBytes, endOfStream, messageHead } from './batch-message.ts';
-import { type BatchCompression, codecOf, compressBuffer } from './buffer-compression.ts';
-import { BatchGather, type GatheredBuffer } from './column-gather.ts';
+import { type BatchCompression, codecOf, compressedBuffer } from './buffer-compression.ts';
+import { BatchGather } from './column-gather.ts';
 import { IpcWriter } from './ipc.ts';
 import { MessageMemory } from './message-memory.ts';
 import type { RowPick } from './row-pick.ts';
@@ -13,17 +13,25 @@ const recycledBytesMax = 64 * 1024 * 1024;
 
 /**
  * Gathers rows of blocks straight into the messages of an Arrow IPC stream (format: "IPC Streaming Format"). Bytes depend on what is given
- * alone: the same rows of the same blocks give the same message again. Holds scratch memory in proportion to its largest batch.
+ * alone: the same rows of the same blocks give the same message again. Holds no batch.
  */
 export class BatchEncoder {
   readonly #schema: Schema;
   readonly #compression: BatchCompression;
-  readonly #scratch = new ScratchMemory();
-  readonly #memory = new MessageMemory(recycledBytesMax);
+  readonly #memory: MessageMemory;
+  readonly #scratch: ScratchMemory;
 
-  constructor(schema: Schema, compression: BatchCompression) {
+  /** Encoders of one thread may share their memory, since each is through with it when `encode` returns. */
+  constructor(
+    schema: Schema,
+    compression: BatchCompression,
+    memory = new MessageMemory(recycledBytesMax),
+    scratch = new ScratchMemory(),
+  ) {
     this.#schema = schema;
     this.#compression = compression;
+    this.#memory = memory;
+    this.#scratch = scratch;
   }
 
   schemaMessage(): Uint8Array {
@@ -53,20 +61,18 @@ export class BatchEncoder {
       const sources = blocks.map((columns) => columns[index]);
       gather.column(type, sources, picks, rowCount);
     }
-    const { nodes, buffers } = gather;
+    const { nodes } = gather;
     const codec = codecOf(this.#compression);
-    const parts = codec === null ? null : buffers.map((buffer) => compressBuffer(this.#written(buffer), codec));
-    const bufferBytes = parts === null ? buffers.map(({ byteLength }) => byteLength) : parts.map(bytesOfParts);
+    const buffers = codec === null ? gather.buffers : gather.buffers.map((each) => compressedBuffer(each, codec, this.#scratch));
+    const bufferBytes = buffers.map(({ byteLength }) => byteLength);
     const head = messageHead({ rowCount, nodes, bufferBytes, codec, metadata });
     const message = this.#memory.take(head.length + bodyBytes(bufferBytes));
     message.set(head);
     let start = head.length;
-    for (const [index, bytes] of bufferBytes.entries()) {
-      const target = message.subarray(start, start + bytes);
-      if (parts === null) buffers[index]?.write(target);
-      else joinParts(parts[index] ?? [], target);
-      message.fill(0, start + bytes, start + aligned(bytes));
-      start += aligned(bytes);
+    for (const { byteLength, write } of buffers) {
+      write(message.subarray(start, start + byteLength));
+      message.fill(0, start + byteLength, start + aligned(byteLength));
+      start += aligned(byteLength);
     }
     return message;
   }
@@ -74,23 +80,5 @@ export class BatchEncoder {
   /** Takes back the memory of a message that is not used any more, for one to come: new memory costs as much as what is written to it. */
   recycle(memory: ArrayBufferLike): void {
     this.#memory.give(memory);
-  }
-
-  #written({ byteLength, write }: GatheredBuffer): Uint8Array {
-    const bytes = this.#scratch.bytes(byteLength);
-    write(bytes);
-    return bytes;
-  }
-}
-
-function bytesOfParts(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
-}
-
-function joinParts(parts: readonly Uint8Array[], target: Uint8Array): void {
-  let at = 0;
-  for (const part of parts) {
-    target.set(part, at);
-    at += part.length;
   }
 }

@@ -1,6 +1,8 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import { CompressionType } from 'apache-arrow/fb/compression-type';
 import lz4 from 'lz4-napi';
+import type { GatheredBuffer } from './column-gather.ts';
+import type { ScratchMemory } from './scratch-memory.ts';
 
 /** How the buffers of a batch are compressed, each by itself: LZ4 in frames, ZSTD at its fastest level (format: "Buffer Compression"). */
 export type BatchCompression = 'NONE' | 'LZ4' | 'ZSTD';
@@ -21,14 +23,30 @@ const lengthBytes = 8;
 const level = { [constants.ZSTD_c_compressionLevel]: 1 };
 
 /**
- * The bytes of a buffer in a compressed body: its length as 64 bits, then what it compresses to; a length of -1 and the bytes themselves
- * where that is no shorter. An empty buffer stays empty. The parts lie one behind the other, and may be those of `bytes`.
+ * A buffer as it lies in a compressed body: its length as 64 bits, then what it compresses to; a length of -1 and the bytes themselves where
+ * that is no shorter. An empty buffer stays empty. Throws what writing the buffer throws.
  */
-export function compressBuffer(bytes: Uint8Array, codec: CompressionType): readonly Uint8Array[] {
-  if (bytes.length === 0) return [];
-  const packed = codec === CompressionType.ZSTD ? zstd(bytes) : lz4.compressFrameSync(bufferOf(bytes));
-  if (packed.length >= bytes.length) return [lengthPrefix(-1), bytes];
-  return [lengthPrefix(bytes.length), packed];
+export function compressedBuffer(buffer: GatheredBuffer, codec: CompressionType, scratch: ScratchMemory): GatheredBuffer {
+  const { byteLength } = buffer;
+  if (byteLength === 0) return buffer;
+  const packed = scratch.temporarily(() => {
+    const bytes = scratch.bytes(byteLength);
+    buffer.write(bytes);
+    return codec === CompressionType.ZSTD ? zstd(bytes) : lz4.compressFrameSync(bufferOf(bytes));
+  });
+  if (packed.length >= byteLength) {
+    const write = (target: Uint8Array) => {
+      writeLength(target, -1);
+      // Once more, rather than to hold it until all others are compressed.
+      buffer.write(target.subarray(lengthBytes));
+    };
+    return { byteLength: lengthBytes + byteLength, write };
+  }
+  const write = (target: Uint8Array) => {
+    writeLength(target, byteLength);
+    target.set(packed, lengthBytes);
+  };
+  return { byteLength: lengthBytes + packed.length, write };
 }
 
 function zstd(bytes: Uint8Array): Uint8Array {
@@ -36,10 +54,8 @@ function zstd(bytes: Uint8Array): Uint8Array {
   return zstdCompressSync(bytes, { params: level, chunkSize: Math.max(1024, bytes.length + (bytes.length >> 7) + 512) });
 }
 
-function lengthPrefix(length: number): Uint8Array {
-  const prefix = new Uint8Array(lengthBytes);
-  new DataView(prefix.buffer).setBigInt64(0, BigInt(length), true);
-  return prefix;
+function writeLength(target: Uint8Array, length: number): void {
+  new DataView(target.buffer, target.byteOffset).setBigInt64(0, BigInt(length), true);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

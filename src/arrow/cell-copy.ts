@@ -1,3 +1,4 @@
+import { IcecoreError } from '../errors.ts';
 import { cellLoops } from './cell-loops.ts';
 import { isContiguous, type RowPick } from './row-pick.ts';
 
@@ -17,6 +18,8 @@ export function copyCells(
   isDouble: boolean,
 ): void {
   const { view, rows, strided, perCell } = cellLoops(width, isDouble);
+  // A view of bytes that lie anywhere is one of a copy.
+  if (target.byteOffset % 8 !== 0) throw new IcecoreError('INTERNAL', 'Cells can be gathered to multiples of 8 bytes alone.');
   const to = view(target);
   const between: RowPick[] = [];
   for (const pick of picks) {

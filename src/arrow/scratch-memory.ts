@@ -1,5 +1,7 @@
 const chunkBytes = 1024 * 1024;
 const alignment = 64;
+/** What is kept for the next batch: that of a million rows may take a hundred times of what others do. */
+const keptBytesMax = 32 * 1024 * 1024;
 
 /** Memory for what is worked out while a batch is made: it is handed out piece by piece, all is taken back at once, and nothing is cleared. */
 export class ScratchMemory {
@@ -18,8 +20,24 @@ export class ScratchMemory {
     return new Int32Array(buffer, offset, length);
   }
 
+  /** Takes back what `use` is handed out when it is through. */
+  temporarily<Result>(use: () => Result): Result {
+    const [chunk, used] = [this.#chunk, this.#used];
+    try {
+      return use();
+    } finally {
+      this.#chunk = chunk;
+      this.#used = used;
+    }
+  }
+
   /** Takes back all that was handed out. */
   reset(): void {
+    let kept = 0;
+    this.#chunks = this.#chunks.filter(({ byteLength }) => {
+      kept += byteLength;
+      return kept <= keptBytesMax;
+    });
     this.#chunk = 0;
     this.#used = 0;
   }

@@ -25,14 +25,15 @@ interface HeldBlock {
  * feed that stalls holds none.
  */
 export class FeedBlocks {
+  /** Of blocks and messages that were done with, of all feeds together. */
+  readonly memory = new MessageMemory(feedBlockMemoryKeptMax);
+  readonly scratch = new ScratchMemory();
   readonly #bytesMax: number;
   /** In order of last use. */
   readonly #held = new Map<string, HeldBlock>();
   #bytes = 0;
   /** Blocks that left, whose memory is used again when nobody reads them any more. */
   #left: HeldBlock[] = [];
-  readonly #memory = new MessageMemory(feedBlockMemoryKeptMax);
-  readonly #scratch = new ScratchMemory();
   /** In order of last use; closed when they leave. */
   readonly #files = new Map<string, BlockFile>();
 
@@ -49,14 +50,14 @@ export class FeedBlocks {
       this.#held.set(name, known);
       return known.columns;
     }
-    const read = this.#file(file)?.read(block, undefined, (bytes) => this.#memory.take(bytes).buffer) ?? null;
+    const read = this.#file(file)?.read(block, undefined, (bytes) => this.memory.take(bytes).buffer) ?? null;
     if (read === null) {
       this.#close(file.path);
       return null;
     }
     const rows = order.rows();
-    const ordered = rows === null ? read : read.map((column) => shuffledColumn(column, rows, this.#scratch, this.#memory));
-    if (rows !== null) for (const memory of memoryOf(read)) this.#memory.give(memory);
+    const ordered = rows === null ? read : read.map((column) => shuffledColumn(column, rows, this.scratch, this.memory));
+    if (rows !== null) for (const memory of memoryOf(read)) this.memory.give(memory);
     this.#hold(name, ordered);
     return ordered;
   }
@@ -68,7 +69,7 @@ export class FeedBlocks {
 
   /** Nobody reads what was given any more. */
   settle(): void {
-    for (const { memory } of this.#left) for (const buffer of memory) this.#memory.give(buffer);
+    for (const { memory } of this.#left) for (const buffer of memory) this.memory.give(buffer);
     this.#left = [];
   }
 

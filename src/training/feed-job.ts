@@ -21,7 +21,7 @@ export class FeedJob {
 
   constructor({ matchingRows, order, columns, compression }: FeedDescription, blocks: FeedBlocks) {
     this.#order = epochOrder(matchingRows, order);
-    this.#encoder = new BatchEncoder(arrowSchema(columns), compression);
+    this.#encoder = new BatchEncoder(arrowSchema(columns), compression, blocks.memory, blocks.scratch);
     this.#blocks = blocks;
     this.#epoch = order.shuffle === 'WINDOWED' ? `${order.seed} ${order.epoch}` : '';
   }
