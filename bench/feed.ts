@@ -94,6 +94,8 @@ async function readOnce(
       await board.read(flightReading(rows, python, flight, clients));
       await read(ourNames.shuffled, 'WINDOWED');
     }
+    for (const name of [ourNames.firstFull, ourNames.full])
+      await board.read(ourReading(rows, server, python, { name, shuffle: 'FULL' }));
     if (pythons.streaming !== null) await board.read(ourTensors(rows, server, pythons.streaming));
     for (const reading of await slowPeers(rows, pythons, board)) await board.read(reading);
   } finally {

@@ -9,6 +9,8 @@ export const ourNames = {
   firstShuffled: 'feed, first epoch, shuffled',
   inOrder: 'feed, later epochs, in order',
   shuffled: 'feed, later epochs, shuffled',
+  firstFull: 'feed, first epoch, FULL',
+  full: 'feed, the same epoch again, FULL',
   plan: 'plan, shuffled',
   tensors: 'feed, shuffled, PyTorch tensors',
 } as const;
