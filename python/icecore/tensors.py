@@ -10,6 +10,8 @@ import torch
 
 from icecore.errors import IcecoreError
 
+_ROWS_AT_ONCE = 4096
+
 #: Numbers of these types are the tensor's elements as they lie in memory; instants count their unit from 1970.
 _AS = {
     pa.date32(): pa.int32(),
@@ -55,10 +57,14 @@ def feature_matrix(
     columns = [column_tensor(name, batch.column(name), fill) for name in features]
     widths = [1 if column.dim() == 1 else int(column.shape[1]) for column in columns]
     matrix = torch.empty(batch.num_rows, sum(widths), dtype=dtype)
-    at = 0
-    for column, width in zip(columns, widths, strict=True):
-        matrix[:, at : at + width] = column if column.dim() == 2 else column.unsqueeze(1)
-        at += width
+    # A piece at a time stays in the processor's cache while its columns are put side by side.
+    for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
+        rows = matrix[start : start + _ROWS_AT_ONCE]
+        at = 0
+        for column, width in zip(columns, widths, strict=True):
+            part = column[start : start + _ROWS_AT_ONCE]
+            rows[:, at : at + width] = part if column.dim() == 2 else part.unsqueeze(1)
+            at += width
     return matrix
 
 
