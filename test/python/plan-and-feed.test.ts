@@ -143,6 +143,8 @@ describe.skipIf(noObjectStore() !== null)('objects of S3 by signed URLs', () => 
     }
   }, 120_000);
 
+  it.each(asked)('give the rows of the feed: %j', (input) => compare(server, input).then(() => undefined), 120_000);
+
   it('are read without any key', async () => {
     const plan =
       'query ($input: TrainingFeedInput!) { trainingPlan(input: $input) { urlsExpireAt files { totalCount edges { node { path url } } } } }';
