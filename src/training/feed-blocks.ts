@@ -1,16 +1,27 @@
 import type { Data } from 'apache-arrow';
 import { BlockFile } from '../arrow/block-file.ts';
+import { gatheredColumn } from '../arrow/gathered-column.ts';
 import { MessageMemory } from '../arrow/message-memory.ts';
 import { ScratchMemory } from '../arrow/scratch-memory.ts';
-import { shuffledColumn } from '../arrow/shuffled-column.ts';
-import { feedBlockMemoryKeptMax, feedFilesOpenMax } from '../limits.ts';
+import { feedBlockMemoryKeptMax, feedFilesOpenMax, feedPieceRowsMin, feedShuffledRowsBytesMax } from '../limits.ts';
+import { ByteLru } from '../tables/byte-lru.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
+import { blockRowsMax } from './order/block-shuffle.ts';
 
-/** The order of the rows of a block; null where they are read as they stand. */
+/** The order of the rows of a block. */
 export interface BlockOrder {
   /** Of what decides about it: equal names, equal orders. */
   readonly name: string;
-  readonly rows: () => Uint16Array | null;
+  readonly rows: () => Uint16Array;
+}
+
+/** Rows [from, to) of a block in an order; null for a whole block as it stands. */
+export interface BlockPiece {
+  readonly file: GroupFile;
+  readonly block: number;
+  readonly order: BlockOrder | null;
+  readonly from: number;
+  readonly to: number;
 }
 
 interface HeldBlock {
@@ -34,6 +45,8 @@ export class FeedBlocks {
   #bytes = 0;
   /** Blocks that left, whose memory is used again when nobody reads them any more. */
   #left: HeldBlock[] = [];
+  /** Of blocks that are shuffled piece by piece. */
+  readonly #rows = new ByteLru<Uint16Array>(feedShuffledRowsBytesMax);
   /** In order of last use; closed when they leave. */
   readonly #files = new Map<string, BlockFile>();
 
@@ -41,30 +54,44 @@ export class FeedBlocks {
     this.#bytesMax = bytesMax;
   }
 
-  /** The columns of a block in an order; null where its file is gone or is not what it was. Good until `settle`. */
-  block(file: GroupFile, block: number, order: BlockOrder): readonly Data[] | null {
-    const name = nameOf(file, block, order);
+  /**
+   * Rows of a piece, in files like this one, that so many lanes can hold one each of: of a whole block where there is memory for it, else a
+   * power of two. What is shuffled in pieces is read from its file once for each.
+   */
+  pieceRows(file: GroupFile, lanes: number): number {
+    const opened = this.#file(file);
+    if (opened === null) return blockRowsMax;
+    const rows = opened.rowCounts.reduce((sum, count) => sum + count, 0);
+    // Half of the memory, for others read too.
+    const fitting = (this.#bytesMax / 2 / lanes) * (rows / opened.bytes);
+    return Math.min(blockRowsMax, 2 ** Math.floor(Math.log2(Math.max(fitting, feedPieceRowsMin))));
+  }
+
+  /** The columns of a piece; null where its file is gone or is not what it was. Good until `settle`. */
+  columns(piece: BlockPiece): readonly Data[] | null {
+    const name = nameOf(piece);
     const known = this.#held.get(name);
     if (known !== undefined) {
       this.#held.delete(name);
       this.#held.set(name, known);
       return known.columns;
     }
+    const { file, block, order } = piece;
     const read = this.#file(file)?.read(block, undefined, (bytes) => this.memory.take(bytes).buffer) ?? null;
     if (read === null) {
       this.#close(file.path);
       return null;
     }
-    const rows = order.rows();
+    const rows = order === null ? null : this.#rowsOf(piece, order);
     const ordered = rows === null ? read : read.map((column) => shuffledColumn(column, rows, this.scratch, this.memory));
     if (rows !== null) for (const memory of memoryOf(read)) this.memory.give(memory);
     this.#hold(name, ordered);
     return ordered;
   }
 
-  /** A reader is through with a block: others read it from its file. */
-  drop(file: GroupFile, block: number, order: BlockOrder): void {
-    this.#forget(nameOf(file, block, order));
+  /** A reader is through with a piece: others read it from its file. */
+  drop(piece: BlockPiece): void {
+    this.#forget(nameOf(piece));
   }
 
   /** Nobody reads what was given any more. */
@@ -75,6 +102,14 @@ export class FeedBlocks {
 
   close(): void {
     for (const path of [...this.#files.keys()]) this.#close(path);
+  }
+
+  #rowsOf({ from, to }: BlockPiece, { name, rows: make }: BlockOrder): Uint16Array {
+    const known = this.#rows.get(name);
+    const rows = known ?? make();
+    // The next piece is of the same order.
+    if (known === undefined && to < rows.length) this.#rows.set(name, rows, rows.byteLength);
+    return rows.subarray(from, to);
   }
 
   #hold(name: string, columns: readonly Data[]): void {
@@ -119,8 +154,8 @@ export class FeedBlocks {
   }
 }
 
-function nameOf({ key }: GroupFile, block: number, { name }: BlockOrder): string {
-  return `${block} ${name} ${key}`;
+function nameOf({ file, block, order, from, to }: BlockPiece): string {
+  return `${block} ${from} ${to} ${order?.name ?? ''} ${file.key}`;
 }
 
 /** All that columns lie on, nested ones too. */
