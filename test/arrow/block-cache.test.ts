@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BlockCache } from '../../src/arrow/block-cache.ts';
 import { temporaryName } from '../../src/arrow/block-cache-files.ts';
@@ -161,5 +163,21 @@ describe('The block cache', () => {
     // What somebody else still writes is not taken away.
     await expect(cache.room(950)).rejects.toThrow('900 of its 1000');
     expect(kept(foreign)).toEqual([true]);
+  });
+
+  test('is used by several processes at once, which make and remove the same files', async () => {
+    const bytesMax = 100_000;
+    const user = fileURLToPath(new URL('./cache-user.ts', import.meta.url));
+    const run = promisify(execFile);
+    const outputs = await Promise.all(['1', '2'].map((seed) => run(process.execPath, [user, directory, String(bytesMax), seed])));
+    for (const { stdout } of outputs) {
+      const { made, found } = JSON.parse(stdout);
+      expect(made).toBeGreaterThan(20);
+      expect(found).toBeGreaterThan(300);
+    }
+    const left = readdirSync(directory);
+    expect(left.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    const bytes = left.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+    expect(bytes).toBeLessThan(bytesMax * 1.15);
   });
 });
