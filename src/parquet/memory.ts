@@ -15,7 +15,8 @@ const keptBytesMin = 16 * 1024;
 export function newBytes(size: number): Uint8Array<ArrayBuffer> {
   const needed = sizeClass(size);
   const found = kept.findIndex(({ byteLength }) => byteLength === needed);
-  if (found < 0) return Buffer.allocUnsafeSlow(needed).subarray(0, size);
+  // No Buffer is handed out: code that meets both kinds of arrays asks at each byte which it has.
+  if (found < 0) return new Uint8Array(Buffer.allocUnsafeSlow(needed).buffer, 0, size);
   const [memory] = kept.splice(found, 1) as [ArrayBuffer];
   keptBytes -= needed;
   return new Uint8Array(memory, 0, size);

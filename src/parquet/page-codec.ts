@@ -55,8 +55,9 @@ function inflateNative(codec: 'GZIP' | 'BROTLI' | 'ZSTD', source: Uint8Array, si
   const chunkSize = Math.max(64, Math.min(size, 65_536 + source.length * 64) + 1);
   const options = { chunkSize, maxOutputLength: size };
   try {
-    if (codec === 'ZSTD') return zstdDecompressSync(source, options);
-    return codec === 'GZIP' ? gunzipSync(source, options) : brotliDecompressSync(source, options);
+    const inflate = { ZSTD: zstdDecompressSync, GZIP: gunzipSync, BROTLI: brotliDecompressSync }[codec];
+    const { buffer, byteOffset, byteLength } = inflate(source, options);
+    return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {
     throw damaged(`a page does not inflate (${codec}: ${cause instanceof Error ? cause.message : String(cause)})`);
   }

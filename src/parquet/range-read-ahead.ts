@@ -51,7 +51,7 @@ export class RangeReadAhead {
     if (this.#isEnded) return await this.#stopped.promise;
     const bytes = await Promise.race([request.bytes ?? this.#begin(request), this.#stopped.promise]);
     const { start } = request.range;
-    return bytes.subarray(range.start - start, range.end - start);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + range.start - start, range.end - range.start);
   }
 
   /** Says that nobody reads a range's bytes any more: their memory is freed, and others are requested in their place. */

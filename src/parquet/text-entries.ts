@@ -1,9 +1,13 @@
+import type { ByteCursor } from './hybrid.ts';
 import { freeBytes, newBytes } from './memory.ts';
+import { damaged } from './parquet-error.ts';
 
 /** What copies of whole words may read and write behind the last text: memory of texts has it to spare. */
 export const slackBytes = 16;
 const wordsEach = 4;
 const paddedBytes = wordsEach * 4;
+/** What it takes to pad a text is regained by so many copies of it. */
+const paddingWorthCopies = 8;
 /** A call for one copy costs as much as so many bytes of a loop. */
 const loopBytesMax = 128;
 
@@ -17,10 +21,11 @@ export class TextEntries {
   /** All of them in four words each, where none is longer: then no copy has to ask how long. */
   readonly #padded: Int32Array | null;
 
-  constructor({ offsets, bytes, count }: { readonly offsets: Int32Array; readonly bytes: Uint8Array; readonly count: number }) {
-    this.#offsets = offsets;
-    this.#bytes = bytes;
-    this.#padded = paddedWords(offsets, bytes, count);
+  /** `copies` is how many there will be, about. */
+  constructor(texts: { readonly offsets: Int32Array; readonly bytes: Uint8Array; readonly count: number }, copies: number) {
+    this.#offsets = texts.offsets;
+    this.#bytes = texts.bytes;
+    this.#padded = copies < texts.count * paddingWorthCopies ? null : paddedWords(texts.offsets, texts.bytes, texts.count);
   }
 
   /** Copies the texts of the indexes into `target`, each to where `starts` says; behind the last, `starts` has the end of all. */
@@ -38,19 +43,11 @@ export class TextEntries {
     const [offsets, bytes] = [this.#offsets, this.#bytes];
     const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let index = 0; index < count; index++) {
-      let from = offsets[indexes[index] as number] as number;
-      let to = starts[index] as number;
-      const end = starts[index + 1] as number;
-      if (end - to > loopBytesMax) {
-        target.set(bytes.subarray(from, from + end - to), to);
-        continue;
-      }
-      for (; to < end; to += 16, from += 16) {
-        words.setInt32(to, source.getInt32(from, true), true);
-        words.setInt32(to + 4, source.getInt32(from + 4, true), true);
-        words.setInt32(to + 8, source.getInt32(from + 8, true), true);
-        words.setInt32(to + 12, source.getInt32(from + 12, true), true);
-      }
+      const from = offsets[indexes[index] as number] as number;
+      const to = starts[index] as number;
+      const length = (starts[index + 1] as number) - to;
+      if (length > loopBytesMax) target.set(bytes.subarray(from, from + length), to);
+      else copyWords(source, from, length, words, to);
     }
   }
 }
@@ -80,8 +77,36 @@ function copyPadded(padded: Int32Array, indexes: Int32Array, count: number, targ
   }
 }
 
-/** Most texts are short: then a loop is faster than a call. */
-export function copyShort(source: Uint8Array, from: number, length: number, target: Uint8Array, to: number): void {
-  if (length <= 24) for (let index = 0; index < length; index++) target[to + index] = source[from + index] as number;
-  else target.set(source.subarray(from, from + length), to);
+/** Copies the bytes of one text; up to `slackBytes` behind it are read and written. */
+function copyWords(source: DataView, from: number, length: number, target: DataView, to: number): void {
+  for (let at = 0; at < length; at += 16) {
+    target.setInt32(to + at, source.getInt32(from + at, true), true);
+    target.setInt32(to + at + 4, source.getInt32(from + at + 4, true), true);
+    target.setInt32(to + at + 8, source.getInt32(from + at + 8, true), true);
+    target.setInt32(to + at + 12, source.getInt32(from + at + 12, true), true);
+  }
+}
+
+/**
+ * Copies texts that lie one behind the other, each with its length in four bytes before it, to `to` and behind, and sets where each ends.
+ * Throws where they are longer than the bytes that are there, or than `target` has room for, but for `slackBytes`.
+ */
+export function copyPrefixed(cursor: ByteCursor, count: number, target: Uint8Array, to: number, ends: Int32Array): void {
+  const { bytes, view: source, end } = cursor;
+  const words = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  const targetEnd = target.length - slackBytes;
+  const wordwiseEnd = source.byteLength - slackBytes;
+  let from = cursor.at;
+  let next = to;
+  for (let index = 0; index < count; index++) {
+    if (from + 4 > end) throw damaged('a page has fewer values than it says');
+    const length = source.getInt32(from, true);
+    from += 4;
+    if (length < 0 || length > end - from || length > targetEnd - next) throw damaged('a text is longer than its page');
+    if (length > loopBytesMax || from + length > wordwiseEnd) target.set(bytes.subarray(from, from + length), next);
+    else copyWords(source, from, length, words, next);
+    from += length;
+    next += length;
+    ends[index] = next;
+  }
 }

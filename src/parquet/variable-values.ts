@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { parquetColumnBytesMax } from '../limits.ts';
 import { readLengths } from './delta.ts';
 import type { Encoding } from './format.ts';
@@ -7,7 +7,7 @@ import type { LeafValues } from './leaf-values.ts';
 import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import { readPrefixed } from './prefixed.ts';
-import { copyShort, slackBytes, TextEntries } from './text-entries.ts';
+import { copyPrefixed, slackBytes, TextEntries } from './text-entries.ts';
 
 /** Texts and bytes of any length, one behind the other, with where each begins and the last ends. */
 export class VariableValues implements LeafValues<VariableValues> {
@@ -70,27 +70,11 @@ export class VariableValues implements LeafValues<VariableValues> {
   }
 
   /** Each with its length in four bytes before it. */
-  #readPlain({ bytes, at, end }: ByteCursor, count: number): void {
-    let to = this.byteCount;
+  #readPlain(cursor: ByteCursor, count: number): void {
+    const start = this.byteCount;
     // All lengths together take less than the page.
-    this.#growTo(to + Math.max(0, end - at - 4 * count));
-    const [target, offsets, first] = [this.bytes, this.offsets, this.count + 1];
-    let from = at;
-    for (let index = 0; index < count; index++) {
-      if (from + 4 > end) throw damaged('a page has fewer values than it says');
-      const length =
-        (bytes[from] as number) |
-        ((bytes[from + 1] as number) << 8) |
-        ((bytes[from + 2] as number) << 16) |
-        ((bytes[from + 3] as number) << 24);
-      from += 4;
-      if (length < 0 || length > end - from || length > target.length - slackBytes - to)
-        throw damaged('a text is longer than its page');
-      copyShort(bytes, from, length, target, to);
-      from += length;
-      to += length;
-      offsets[first + index] = to;
-    }
+    this.#growTo(start + Math.max(0, cursor.end - cursor.at - 4 * count));
+    copyPrefixed(cursor, count, this.bytes, start, this.offsets.subarray(this.count + 1));
   }
 
   pick(dictionary: VariableValues, indexes: Int32Array, count: number): void {
@@ -106,14 +90,16 @@ export class VariableValues implements LeafValues<VariableValues> {
     }
     // Pages differ little: the rest of the column takes what this one took.
     this.#growTo(end, Math.ceil((end / (this.count + count)) * this.#expected * 1.05));
-    dictionary.#entries ??= new TextEntries(dictionary);
+    dictionary.#entries ??= new TextEntries(dictionary, this.#expected);
     dictionary.#entries.copy(indexes, count, this.bytes, offsets.subarray(first - 1, first + count));
     this.#areTexts &&= dictionary.areTexts();
   }
 
   /** Whether each value is UTF-8: all together are, and none begins in the middle of a character. */
   areTexts(): boolean {
-    if (!this.#areTexts) this.#areTexts = isUtf8(this.bytes.subarray(0, this.byteCount)) && !this.#beginsWithin();
+    if (this.#areTexts) return true;
+    const all = this.bytes.subarray(0, this.byteCount);
+    this.#areTexts = isAscii(all) || (isUtf8(all) && !this.#beginsWithin());
     return this.#areTexts;
   }
 

@@ -9,11 +9,12 @@ test('texts of a dictionary, short or long, are copied to where they begin, one 
       longest.chain((maxLength) => fc.array(fc.uint8Array({ maxLength }), { minLength: 1, maxLength: 20 })),
       fc.array(fc.nat(), { maxLength: 50 }),
       fc.nat({ max: 30 }),
-      (texts, picks, before) => {
+      fc.constantFrom(0, 1_000_000),
+      (texts, picks, before, copies) => {
         const offsets = new Int32Array(texts.length + 1);
         for (const [index, text] of texts.entries()) offsets[index + 1] = (offsets[index] as number) + text.length;
         const bytes = Buffer.concat([...texts, Buffer.alloc(slackBytes, 0xee)]);
-        const entries = new TextEntries({ offsets, bytes, count: texts.length });
+        const entries = new TextEntries({ offsets, bytes, count: texts.length }, copies);
         const indexes = Int32Array.from(picks, (pick) => pick % texts.length);
         const expected = Buffer.concat(Array.from(indexes, (index) => texts[index] ?? new Uint8Array()));
         const starts = new Int32Array(picks.length + 1).fill(before);
