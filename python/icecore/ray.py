@@ -44,7 +44,7 @@ def read_training(
     concurrency: int | None = None,
     **ray_options: Any,  # noqa: ANN401 - handed on to Ray
 ) -> ray.data.Dataset:
-    """The rows of a training set, or of a table, each once, as a Ray dataset (docs/python.md).
+    """The rows of a training set, or of a table, each once, as a Ray dataset (README.md).
 
     The snapshot is settled here: every task reads the same one. WINDOWED is read by as many tasks as there are lanes at
     most, each of which reads its own lanes and no other part of the files; take more `lanes` for more tasks. Within a

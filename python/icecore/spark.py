@@ -48,7 +48,7 @@ def read_training(
     patience_s: float = PATIENCE_S,
 ) -> DataFrame:
     """The rows of a training set, or of a table, each once, with `icecore_position` as the last column: where a row
-    stands in the order of the epoch, from 0, so that ORDER BY it gives the feed's order (docs/python.md).
+    stands in the order of the epoch, from 0, so that ORDER BY it gives the feed's order (README.md).
 
     The snapshot is settled here: all actions on the DataFrame see the same rows. Over the plan, the default, executors
     read the row groups themselves, each once and in any order, whatever the shuffle: the position of a row follows

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pythonEnvironment } from '../environment/python.ts';
 import { describeWith } from '../environment/tool.ts';
+import { isOf, readmeExamples } from '../python/readme-examples.ts';
 import { PythonSession } from './python-session.ts';
 import { pythonPath, TrainingLake } from './training-lake.ts';
 
@@ -30,7 +31,12 @@ describeWith(['python3'], 'Ray reads training data', () => {
     await mkdir(join(directory, 'ray'));
     python = await PythonSession.start(pythonEnvironment(lock), prelude(lake.url, join(directory, 'ray')), {
       directory,
-      environment: { RAY_USAGE_STATS_ENABLED: '0', RAY_DISABLE_IMPORT_WARNING: '1', PYTHONPATH: pythonPath },
+      environment: {
+        RAY_USAGE_STATS_ENABLED: '0',
+        RAY_DISABLE_IMPORT_WARNING: '1',
+        PYTHONPATH: pythonPath,
+        ICECORE_URL: lake.url,
+      },
     });
   });
   afterAll(async () => {
@@ -105,5 +111,12 @@ reader.close()
     ]);
     expect(await python.value('read(columns=["n"]).count()')).toBe(lake.numbers.length + 1);
     expect(await python.refusal('read(where="no = 1")')).toContain('IcecoreError');
+  });
+
+  test('the examples of python/README.md', async () => {
+    await lake.addReadmeTable();
+    const examples = readmeExamples().filter((example) => isOf('ray', example));
+    expect(examples).toHaveLength(1);
+    for (const example of examples) await python.value(`${example}\nNone`);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pythonEnvironment } from '../environment/python.ts';
 import { describeWith } from '../environment/tool.ts';
+import { isOf, readmeExamples } from '../python/readme-examples.ts';
 import { PythonSession } from './python-session.ts';
 import { pythonPath, TrainingLake } from './training-lake.ts';
 
@@ -32,7 +33,7 @@ describeWith(['python3', 'java'], 'Spark reads training data', () => {
   beforeAll(async () => {
     lake = await TrainingLake.start();
     directory = await mkdtemp(join(tmpdir(), 'icecore-spark-'));
-    const environment = { PYTHONPATH: pythonPath, PYSPARK_PYTHON: pythonEnvironment(lock) };
+    const environment = { PYTHONPATH: pythonPath, PYSPARK_PYTHON: pythonEnvironment(lock), ICECORE_URL: lake.url };
     python = await PythonSession.start(pythonEnvironment(lock), prelude(lake.url, directory), { directory, environment });
   });
   afterAll(async () => {
@@ -106,5 +107,12 @@ reader.close()
       0,
     ]);
     expect(await python.refusal('read(table="raw.point")')).toContain('Did you mean raw.points?');
+  });
+
+  test('the examples of python/README.md', async () => {
+    await lake.addReadmeTable();
+    const examples = readmeExamples().filter((example) => isOf('spark', example));
+    expect(examples).toHaveLength(1);
+    for (const example of examples) await python.value(`${example}\nNone`);
   });
 });

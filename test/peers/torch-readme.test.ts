@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pythonEnvironment } from '../environment/python.ts';
 import { describeWith } from '../environment/tool.ts';
 import { ServerProcess } from '../http/server-process.ts';
-import { isOfTorch, readmeExamples, readmeRows, readmeTable } from '../python/readme-examples.ts';
+import { isOf, readmeExamples, readmeRows, readmeTable } from '../python/readme-examples.ts';
 import { pythonPath } from './training-lake.ts';
 
 describeWith(['python3'], 'The examples of python/README.md for PyTorch', () => {
@@ -31,7 +31,7 @@ describeWith(['python3'], 'The examples of python/README.md for PyTorch', () => 
   });
 
   test('run', async () => {
-    const examples = readmeExamples().filter(isOfTorch);
+    const examples = readmeExamples().filter((example) => isOf('torch', example));
     expect(examples.length).toBeGreaterThan(1);
     const program = join(folder, 'examples.py');
     await writeFile(program, [...examples, 'print(len(dataset))'].join('\n'));

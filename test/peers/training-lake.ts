@@ -1,5 +1,6 @@
 import { arrowType, rawBatches, subscribe } from '../feed/feed-client.ts';
 import { ServerProcess } from '../http/server-process.ts';
+import { readmeRows, readmeTable } from '../python/readme-examples.ts';
 
 const files = 10;
 const fileRows = 300;
@@ -64,6 +65,14 @@ export class TrainingLake {
     const sql =
       "SELECT 1000000 AS n, 0::DOUBLE AS x1, 0::FLOAT AS x2, 0::INTEGER AS x3, 0::DOUBLE AS y, 'late' AS kind, now() AS at";
     await this.#write({ rows: { sql }, mode: 'APPEND' });
+  }
+
+  /** The table that the examples of python/README.md read. */
+  async addReadmeTable(): Promise<void> {
+    await this.#server.data('mutation ($input: CreateTableInput!) { createTable(input: $input) { table { name } } }', {
+      input: readmeTable,
+    });
+    await this.#write({ table: readmeTable.name, mode: 'APPEND', rows: { sql: readmeRows } });
   }
 
   async stop(): Promise<void> {

@@ -8,9 +8,14 @@ export function readmeExamples(): readonly string[] {
   return [...readFileSync(readmeFile, 'utf8').matchAll(/^```python\n(.*?)^```/gms)].map(([, code = '']) => code);
 }
 
-/** Whether an example is one of PyTorch, which takes gigabytes to install. */
-export function isOfTorch(example: string): boolean {
-  return /^(from|import) (torch|icecore\.torch)/m.test(example);
+/** Whether an example is one of an engine, each of which has an environment of its own. */
+export function isOf(engine: 'torch' | 'ray' | 'spark', example: string): boolean {
+  return new RegExp(`^(from|import) (py)?(icecore\\.)?${engine}`, 'm').test(example);
+}
+
+/** Whether an example needs nothing but the package. */
+export function isPlain(example: string): boolean {
+  return !(['torch', 'ray', 'spark'] as const).some((engine) => isOf(engine, example));
 }
 
 /** A statement that makes the rows that the examples read. */

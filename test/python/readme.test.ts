@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../environment/tool.ts';
 import { ServerProcess } from '../http/server-process.ts';
 import { icecorePython, printed } from './python-reader.ts';
-import { isOfTorch, readmeExamples, readmeRows, readmeTable } from './readme-examples.ts';
+import { isPlain, readmeExamples, readmeRows, readmeTable } from './readme-examples.ts';
 
 describeWith(['python3'], 'The examples of python/README.md', () => {
   let server: ServerProcess;
@@ -27,7 +27,7 @@ describeWith(['python3'], 'The examples of python/README.md', () => {
   });
 
   it('run', async () => {
-    const examples = readmeExamples().filter((example) => !isOfTorch(example));
+    const examples = readmeExamples().filter(isPlain);
     expect(examples.length).toBeGreaterThan(3);
     const program = join(folder, 'examples.py');
     await writeFile(program, examples.join('\n'));
