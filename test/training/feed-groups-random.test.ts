@@ -44,6 +44,8 @@ const filter = fc.oneof(
   literal.map((at) => `part = 'p1' AND id > ${at}`),
   literal.map((at) => `value IS NULL OR id < ${at} AND NOT part = 'p2'`),
   fc.constant('isnan(value)'),
+  fc.tuple(fc.constantFrom('<', '<=', '>', '>=', '<>'), literal).map(([operator, at]) => `value ${operator} ${at / 3}`),
+  fc.constantFrom("part LIKE 'p1%'", "part > 'p0'", 'value IS NOT NULL AND NOT isnan(value)'),
   fc.array(literal, { minLength: 1, maxLength: 4 }).map((all) => `id IN (${all.join(', ')})`),
 );
 let made = 0;

@@ -247,10 +247,13 @@ test('who gives up does not wait; others who wait for the same do', async () => 
   const rows = await world.rows(name, { where: "part = 'p2'" });
   const stop = new AbortController();
   const given = world.kept.open(rows, stop.signal);
-  const other = world.kept.open(rows);
+  const others = [world.kept.open(rows), world.kept.open(rows)];
   stop.abort(new Error('enough'));
   await expect(given).rejects.toThrow('enough');
-  expect((await other).count).toBe(3);
+  const [other, another] = await Promise.all(others);
+  expect(other?.count).toBe(3);
+  // Counted once for both.
+  expect(other?.matchingRows).toBe(another?.matchingRows);
 });
 
 test('a file that is damaged is named', async () => {
