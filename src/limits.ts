@@ -237,6 +237,10 @@ export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
 export const feedBlocksBytesMax = 512 * 1024 * 1024;
 /** Memory of blocks and batches that a worker is through with, for those to come: new pages are slow to write. */
 export const feedBlockMemoryKeptMax = 64 * 1024 * 1024;
+/** Rows of a block that are shuffled at a time, at least: it is read from its file for each piece. */
+export const feedPieceRowsMin = 1024;
+/** Orders of blocks that a worker keeps while it shuffles them piece by piece, 128 KiB each. */
+export const feedShuffledRowsBytesMax = 16 * 1024 * 1024;
 /** Files of the cache that a worker holds open. */
 export const feedFilesOpenMax = 256;
 /** Footers of Parquet files that a worker keeps parsed. */

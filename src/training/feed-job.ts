@@ -3,13 +3,11 @@ import { arrowSchema } from '../arrow/arrow-type.ts';
 import { BatchEncoder } from '../arrow/batch-encoder.ts';
 import type { RowPick } from '../arrow/row-pick.ts';
 import { IcecoreError } from '../errors.ts';
-import type { BlockOrder, FeedBlocks } from './feed-blocks.ts';
+import type { BlockOrder, BlockPiece, FeedBlocks } from './feed-blocks.ts';
 import type { BatchAnswer, BatchRequest, FeedDescription, GroupFile } from './feed-worker-messages.ts';
 import { type EpochOrder, epochOrder, type OrderSegments } from './order/epoch-order.ts';
 import type { OrderSegment } from './order/lane-segments.ts';
 import type { OrderSpan } from './order/rank-batches.ts';
-
-const asTheyStand: BlockOrder = { name: '', rows: () => null };
 
 /** A feed in a worker: makes any batch of it, from its block files. Holds 16 bytes a group and no block. */
 export class FeedJob {
@@ -45,61 +43,64 @@ export class FeedJob {
   }
 
   #picks(segments: OrderSegments, span: OrderSpan, batch: BatchBlocks): readonly RowPick[] {
-    return segments.of(span).map((segment): RowPick => {
-      const { place, block, blockRows, from, count, at, stride } = segment;
-      const order = this.#orderOf(segments, segment);
-      if (from + count === blockRows) batch.finish(place, block, order);
-      return { block: batch.of(place, block, order), rows: null, from, count, at, stride };
+    const lanes = Math.min(span.endLane, this.#order.lanes) - span.firstLane;
+    return segments.of(span).flatMap((segment) => {
+      const { place, block, blockRows, at, stride } = segment;
+      const file = batch.fileOf(place);
+      const order = this.#blockOrder(segments, segment);
+      const pieceRows = order === null ? blockRows : this.#blocks.pieceRows(file, lanes);
+      const picks: RowPick[] = [];
+      const end = segment.from + segment.count;
+      for (let row = segment.from; row < end; ) {
+        const from = row - (row % pieceRows);
+        const to = Math.min(from + pieceRows, blockRows);
+        const count = Math.min(to, end) - row;
+        const index = batch.indexOf({ file, block, order, from, to }, row + count === to);
+        picks.push({ block: index, rows: null, from: row - from, count, at: at + (row - segment.from) * stride, stride });
+        row += count;
+      }
+      return picks;
     });
   }
 
-  #orderOf(segments: OrderSegments, segment: OrderSegment): BlockOrder {
-    if (this.#epoch === '') return asTheyStand;
-    return { name: `${this.#epoch} ${segment.key} ${segment.blockRows}`, rows: () => segments.rows(segment) };
+  #blockOrder(segments: OrderSegments, segment: OrderSegment): BlockOrder | null {
+    if (this.#epoch === '') return null;
+    const { key, blockRows } = segment;
+    return { name: `${this.#epoch} ${key} ${blockRows}`, rows: () => segments.rows(segment) ?? new Uint16Array() };
   }
 }
 
-/** The blocks that one batch has rows of, each once. */
+/** The pieces of blocks that one batch has rows of, each once. */
 class BatchBlocks {
   readonly columns: (readonly Data[])[] = [];
   /** Places of groups whose file is not there. */
   readonly lost = new Set<number>();
   readonly #files: ReadonlyMap<number, GroupFile>;
   readonly #blocks: FeedBlocks;
-  readonly #indices = new Map<number, number>();
-  readonly #finished: (readonly [place: number, block: number, order: BlockOrder])[] = [];
+  readonly #finished: BlockPiece[] = [];
 
   constructor(files: readonly GroupFile[], blocks: FeedBlocks) {
     this.#files = new Map(files.map((file) => [file.place, file]));
     this.#blocks = blocks;
   }
 
-  finish(place: number, block: number, order: BlockOrder): void {
-    this.#finished.push([place, block, order]);
+  fileOf(place: number): GroupFile {
+    const file = this.#files.get(place);
+    if (file === undefined) throw new IcecoreError('INTERNAL', `A batch has rows of group ${place}, whose file is not given.`);
+    return file;
+  }
+
+  /** The index of a piece among `columns`; no later batch has rows of one that is finished. */
+  indexOf(piece: BlockPiece, isFinished: boolean): number {
+    const columns = this.#blocks.columns(piece);
+    if (columns === null) this.lost.add(piece.file.place);
+    if (isFinished) this.#finished.push(piece);
+    return this.columns.push(columns ?? []) - 1;
   }
 
   /** The batch is made. */
   leave(): void {
-    for (const [place, block, order] of this.#finished) {
-      const file = this.#files.get(place);
-      if (file !== undefined) this.#blocks.drop(file, block, order);
-    }
+    for (const piece of this.#finished) this.#blocks.drop(piece);
     this.#blocks.settle();
-  }
-
-  /** The index of a group's block among `columns`. */
-  of(place: number, block: number, order: BlockOrder): number {
-    // A group has fewer than 2^15 blocks: its rows are fewer than 2^31.
-    const name = place * 2 ** 15 + block;
-    const known = this.#indices.get(name);
-    if (known !== undefined) return known;
-    const index = this.columns.length;
-    this.#indices.set(name, index);
-    const file = this.#files.get(place);
-    if (file === undefined) throw new IcecoreError('INTERNAL', `A batch has rows of group ${place}, whose file is not given.`);
-    const columns = this.#blocks.block(file, block, order);
-    if (columns === null) this.lost.add(place);
-    this.columns.push(columns ?? []);
-    return index;
   }
 }
