@@ -6,6 +6,13 @@ import type { DealtFile } from './full-shuffle-dealer.ts';
 import { dealGroups, type FullShuffleEngine, type FullShuffleRows } from './full-shuffle-dealing.ts';
 import { bucketKey, bucketRowCounts, dealtKey, fullShuffleBytes } from './full-shuffle-plan.ts';
 
+interface BucketPaths {
+  readonly key: string;
+  readonly path: string;
+  /** What its rows are dealt to. */
+  readonly dealt: readonly string[];
+}
+
 /**
  * The rows of one epoch in their full shuffle, in the block cache: those of each bucket of positions as a block file, made when it is first
  * asked for, for whoever reads them. On the main thread.
@@ -16,6 +23,7 @@ export class FullShuffle {
   readonly #engine: FullShuffleEngine;
   readonly #rows: FullShuffleRows;
   readonly #dealers: number;
+  readonly #buckets: readonly BucketPaths[];
   readonly #controller = new AbortController();
   readonly #making = new Map<number, Promise<void>>();
   readonly #unpins: (() => void)[] = [];
@@ -28,10 +36,15 @@ export class FullShuffle {
     this.#dealers = engine.pool.size;
     this.rowCounts = bucketRowCounts(rows.plan);
     const { cache } = engine;
-    for (const bucket of this.rowCounts.keys()) {
-      const keys = [bucketKey(rows.plan, bucket), ...this.#dealtKeys(bucket)];
-      this.#unpins.push(...keys.map((key) => cache.pin(cache.pathOf(key))));
-    }
+    const { plan } = rows;
+    this.#buckets = Array.from(this.rowCounts, (_, bucket) => {
+      const key = bucketKey(plan, bucket);
+      const dealt = Array.from({ length: this.#dealers }, (_, dealer) =>
+        cache.pathOf(dealtKey(plan, bucket, dealer, this.#dealers)),
+      );
+      return { key, path: cache.pathOf(key), dealt };
+    });
+    for (const { path, dealt } of this.#buckets) this.#unpins.push(...[path, ...dealt].map((each) => cache.pin(each)));
   }
 
   /** How far the rows are dealt, of all: the first batch waits for that. */
@@ -44,16 +57,17 @@ export class FullShuffle {
    * and as decoding does.
    */
   async file(bucket: number): Promise<GroupFile> {
-    const key = bucketKey(this.#rows.plan, bucket);
-    const path = this.#engine.cache.pathOf(key);
+    const paths = this.#buckets[bucket];
+    if (paths === undefined)
+      throw new IcecoreError('INTERNAL', `A full shuffle of ${this.#buckets.length} buckets has no bucket ${bucket}.`);
     const known = this.#making.get(bucket);
-    const making = known ?? this.#make(bucket, path);
+    const making = known ?? this.#make(bucket, paths);
     if (known === undefined) {
       this.#making.set(bucket, making);
       making.finally(() => this.#making.delete(bucket)).catch(() => undefined);
     }
     await making;
-    return { place: bucket, path, key };
+    return { place: bucket, path: paths.path, key: paths.key };
   }
 
   /** Ends what is under way; what is made stays in the cache as long as others need no room. */
@@ -62,12 +76,12 @@ export class FullShuffle {
     for (const unpin of this.#unpins.splice(0)) unpin();
   }
 
-  async #make(bucket: number, path: string): Promise<void> {
+  async #make(bucket: number, paths: BucketPaths): Promise<void> {
     const { cache } = this.#engine;
     for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
       this.#controller.signal.throwIfAborted();
-      if (cache.touch(path)) return;
-      if (this.#isDealt(bucket) && (await this.#sort(bucket, path))) return;
+      if (cache.touch(paths.path)) return;
+      if (this.#isDealt(paths) && (await this.#sort(bucket, paths))) return;
       try {
         await this.#deal();
       } catch (error) {
@@ -82,13 +96,13 @@ export class FullShuffle {
     );
   }
 
-  async #sort(bucket: number, path: string): Promise<boolean> {
+  async #sort(bucket: number, { path, dealt }: BucketPaths): Promise<boolean> {
     const { cache } = this.#engine;
     const { plan, columns } = this.#rows;
     const request = { plan, columns, bucket, dealers: this.#dealers, directory: cache.directory };
     // It needs no room of its own: what it was dealt to leaves for it.
     const answer = await this.#onWorker((worker) => worker.call('sort-bucket', request, this.#controller.signal));
-    for (const key of this.#dealtKeys(bucket)) cache.touch(cache.pathOf(key));
+    for (const each of dealt) cache.touch(each);
     if (answer === null) return false;
     await cache.admit(path, answer.bytes);
     return true;
@@ -105,9 +119,8 @@ export class FullShuffle {
   async #dealMissing(): Promise<void> {
     const { cache } = this.#engine;
     const { plan, groups } = this.#rows;
-    const buckets = [...this.rowCounts.keys()].filter(
-      (bucket) => !cache.touch(cache.pathOf(bucketKey(plan, bucket))) && !this.#isDealt(bucket),
-    );
+    const isMissing = (paths: BucketPaths) => !cache.touch(paths.path) && !this.#isDealt(paths);
+    const buckets = this.#buckets.flatMap((paths, bucket) => (isMissing(paths) ? [bucket] : []));
     if (buckets.length === 0) return;
     const largest = groups.matchingRows.reduce((most, count) => Math.max(most, count), 0);
     const room = await cache.room(Math.ceil((fullShuffleBytes(plan, largest) * buckets.length) / plan.buckets));
@@ -124,13 +137,8 @@ export class FullShuffle {
     }
   }
 
-  #isDealt(bucket: number): boolean {
-    const { cache } = this.#engine;
-    return this.#dealtKeys(bucket).every((key) => cache.touch(cache.pathOf(key)));
-  }
-
-  #dealtKeys(bucket: number): readonly string[] {
-    return Array.from({ length: this.#dealers }, (_, dealer) => dealtKey(this.#rows.plan, bucket, dealer, this.#dealers));
+  #isDealt({ dealt }: BucketPaths): boolean {
+    return dealt.every((path) => this.#engine.cache.touch(path));
   }
 
   async #onWorker<T>(work: (worker: FeedWorker) => Promise<T>): Promise<T> {
