@@ -25,11 +25,21 @@ export function shapeColumns(shape: FileShape | null, fields: readonly NestedFie
     const unopened = 'has no field ids, by which columns are found';
     return { uncovered: 'Columns without field ids', missing: [], unopened };
   }
-  const missing = fields.filter((field) => !shape.columns.some(({ fieldId }) => fieldId === field.id));
-  const lacksDefault = missing.some(isNestedDefault);
-  const unopened = lacksDefault ? 'lacks a nested column that has an initial default' : null;
-  return { uncovered: uncoveredOf(shape, fields, lacksDefault), missing, unopened };
+  const nodes = fields.map((field) => shape.columns.find(({ fieldId }) => fieldId === field.id));
+  const missing = fields.filter((_field, index) => nodes[index] === undefined);
+  const wanted = nodes.filter((node) => node !== undefined);
+  if (missing.some(isNestedDefault)) return { uncovered: nestedDefault, missing, unopened: lacksDefault };
+  // What is not there by its id is null, and others would find it by its name.
+  if (wanted.some(hasNameless)) {
+    return { uncovered: 'Nested columns without field ids', missing, unopened: 'has nested columns without field ids' };
+  }
+  const what = uncoveredOf(shape, fields);
+  return { uncovered: what, missing, unopened: what === nestedDefault ? lacksDefault : null };
 }
+
+/** As `src/parquet` says it of what is missing within a column. */
+const nestedDefault = 'A nested column with an initial default';
+const lacksDefault = 'lacks a nested column that has an initial default';
 
 /**
  * The value that all rows of a file have of columns that it lacks, by field id: what its partition says, else the initial default (spec:
@@ -62,12 +72,16 @@ function hasIds(columns: readonly SchemaNode[]): boolean {
   return columns.some(({ fieldId, children }) => fieldId !== null || hasIds(children));
 }
 
+/** Whether something in a column has no id, besides the groups that lists and maps are made of (Parquet: "Nested Types"). */
+function hasNameless({ children }: SchemaNode): boolean {
+  return children.some((node) => (node.fieldId === null && node.repetition !== 'REPEATED') || hasNameless(node));
+}
+
 function isNestedDefault({ type, initialDefault }: NestedField): boolean {
   return !isPrimitive(type) && initialDefault !== undefined && initialDefault !== null;
 }
 
-function uncoveredOf({ columns, codecs }: FileShape, fields: readonly NestedField[], lacksDefault: boolean): string | null {
-  if (lacksDefault) return 'A nested column with an initial default';
+function uncoveredOf({ columns, codecs }: FileShape, fields: readonly NestedField[]): string | null {
   const chunks = leavesOf(columns).map(({ leaf }, index) => ({
     physical: leaf.physical,
     codec: codecs[index] ?? 'UNCOMPRESSED',

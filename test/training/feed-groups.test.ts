@@ -160,6 +160,23 @@ test('files without field ids go by SQL, and are counted', async () => {
   await expectSame(name, { where: "part <> 'p0'" });
 });
 
+test('what has no id within a struct is not found by its name', async () => {
+  const name = 'raw.half_nameless';
+  const struct = [
+    { name: 'id', type: 'long' },
+    { name: 's', type: 'struct<x: int, l: list<int>>' },
+  ];
+  await world.warehouse.create(name, { columns: struct });
+  const select = 'SELECT i AS id, {x: i::INT, l: [i::INT]} AS s FROM range(3000) r(i)';
+  await world.appendGroups(name, select, 'id: 1, s: 2');
+  await world.appendGroups(name, select, 'id: 1, s: {__duckdb_field_id: 2, x: 3, l: {__duckdb_field_id: 4, element: 5}}');
+  const groups = await world.groups(name);
+  expect((await groups.decodeTask(0)).uncovered).toBe('Nested columns without field ids');
+  expect((await groups.decodeTask(2)).uncovered).toBeNull();
+  expect((await (await world.groups(name, { columns: ['id'] })).decodeTask(0)).uncovered).toBeNull();
+  await expectSame(name);
+});
+
 test('a column that is in the partition alone', async () => {
   const name = 'raw.parts';
   await world.warehouse.create(name, { columns, partitionBy: [{ column: 'part', transform: 'identity' }] });

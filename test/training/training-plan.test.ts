@@ -174,3 +174,14 @@ test('skipped rows are the rows that were given, whatever they are', () => {
     { numRuns: 60 },
   );
 });
+
+test('a field within a struct that files lack and that has a default cannot be planned, and is fed', async () => {
+  const name = 'raw.inner_default';
+  await world.warehouse.create(name, { columns: [{ name: 's', type: 'struct<x: int>' }], formatVersion: 3 });
+  await world.appendGroups(name, 'SELECT {x: i::INT} AS s FROM range(10) r(i)', 's: {__duckdb_field_id: 1, x: 2}');
+  const column = { name: 's.y', type: 'int', initialDefault: 7 };
+  await world.change(name, evolveSchema([{ kind: 'add' as const, column }]));
+  await expect(open(name)).rejects.toMatchObject({ message: expect.stringContaining('lacks a nested column') });
+  expect((await (await world.groups(name)).decodeTask(0)).uncovered).toBe('A nested column with an initial default');
+  expect(await world.cells(name)).toEqual(await world.selected(name));
+});
