@@ -8,7 +8,8 @@ const containersPerPart = 65_536;
  * little-endian (as a deletion vector has it between its magic and its checksum). Given ascending, group by group.
  */
 export class SkippedRows {
-  readonly #values = new Uint32Array(containerRows);
+  /** Of the container that is being filled; made for the first row, since most files have none. */
+  #values: Uint32Array = new Uint32Array(0);
   readonly #containers: { readonly part: number; readonly container: RoaringContainer }[] = [];
   #count = 0;
   /** The number of the container that is being filled. */
@@ -53,6 +54,7 @@ export class SkippedRows {
     const container = Math.floor(row / containerRows);
     if (container !== this.#at) this.#close();
     this.#at = container;
+    if (this.#values.length === 0) this.#values = new Uint32Array(containerRows);
     this.#values[this.#count++] = row % containerRows;
   }
 
