@@ -123,7 +123,8 @@ def _frame(spark: SparkSession, schema: pa.Schema, parts: int, read: Callable[[i
                 for data, positions in read(index):
                     yield with_positions(as_spark(data, plain), positions)
 
-    return spark.range(0, parts, 1, max(1, parts)).mapInArrow(convert, from_arrow_schema(positioned(plain)))
+    types = from_arrow_schema(positioned(plain), prefer_timestamp_ntz=True)
+    return spark.range(0, parts, 1, max(1, parts)).mapInArrow(convert, types)
 
 
 def _default_partitions(spark: SparkSession, rows: int) -> int:

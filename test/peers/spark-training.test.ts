@@ -109,6 +109,44 @@ reader.close()
     expect(await python.refusal('read(table="raw.point")')).toContain('Did you mean raw.points?');
   });
 
+  test('every type, as Spark has it', async () => {
+    await lake.addEveryColumn();
+    const { types, rows, wrong } = await python.value(`
+import datetime, uuid
+import icecore.arrow
+def plain(value):
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime.datetime):
+        return value.replace(tzinfo=None)
+    if isinstance(value, datetime.time):
+        return ((value.hour * 60 + value.minute) * 60 + value.second) * 1000000 + value.microsecond
+    return bytes(value) if isinstance(value, bytearray) else str(value) if isinstance(value, uuid.UUID) else value
+def expected(row):
+    return {**row, "by": None if row["by"] is None else dict(row["by"])}
+read_rows = icecore.arrow.read_training(table="raw.every", shuffle="NONE", batch_size=1000)
+given = {row["n"]: plain(expected(row)) for batch in read_rows for row in batch.to_pylist()}
+found, wrong = 0, []
+for via in ("feed", "plan"):
+    data = read(table="raw.every", via=via)
+    for row in data.drop("icecore_position").collect():
+        found += 1
+        values = plain(row.asDict(recursive=True))
+        if values != given[row.n]:
+            wrong.append([via, str({name: [values[name], given[row.n][name]] for name in values if values[name] != given[row.n][name]})])
+{"types": [kind for _, kind in data.dtypes], "rows": found, "wrong": wrong[:3]}
+`);
+    expect(wrong).toEqual([]);
+    expect(rows).toBe(1000);
+    expect(types).toEqual([
+      ...['bigint', 'boolean', 'int', 'float', 'double', 'date', 'bigint', 'timestamp_ntz', 'timestamp', 'decimal(9,2)'],
+      ...['decimal(38,10)', 'string', 'string', 'string', 'binary', 'array<string>', 'struct<a:int,b:string>'],
+      ...['array<struct<a:int,b:array<bigint>>>', 'map<string,bigint>', 'string', 'bigint'],
+    ]);
+  });
+
   test('the examples of python/README.md', async () => {
     await lake.addReadmeTable();
     const examples = readmeExamples().filter((example) => isOf('spark', example));

@@ -1,3 +1,4 @@
+import { everyColumnInput, everyColumnSql } from '../feed/every-column.ts';
 import { arrowType, rawBatches, subscribe } from '../feed/feed-client.ts';
 import { ServerProcess } from '../http/server-process.ts';
 import { readmeRows, readmeTable } from '../python/readme-examples.ts';
@@ -69,14 +70,22 @@ export class TrainingLake {
 
   /** The table that the examples of python/README.md read. */
   async addReadmeTable(): Promise<void> {
-    await this.#server.data('mutation ($input: CreateTableInput!) { createTable(input: $input) { table { name } } }', {
-      input: readmeTable,
-    });
-    await this.#write({ table: readmeTable.name, mode: 'APPEND', rows: { sql: readmeRows } });
+    await this.#add(readmeTable, readmeRows);
+  }
+
+  /** `raw.every`, of every type, nulls in all of them. */
+  async addEveryColumn(): Promise<void> {
+    await this.#add({ name: 'raw.every', columns: everyColumnInput }, everyColumnSql(500));
   }
 
   async stop(): Promise<void> {
     await this.#server.stop();
+  }
+
+  async #add(table: { readonly name: string; readonly columns: readonly object[] }, sql: string): Promise<void> {
+    const create = 'mutation ($input: CreateTableInput!) { createTable(input: $input) { table { name } } }';
+    await this.#server.data(create, { input: table });
+    await this.#write({ table: table.name, mode: 'APPEND', rows: { sql } });
   }
 
   async #write(input: object): Promise<void> {
