@@ -1,15 +1,18 @@
+import type { PageMemory } from './page-memory.ts';
 import { damaged } from './parquet-error.ts';
-import { copyMatch } from './snappy.ts';
+import { copyLiteral, copyMatch, overrunBytes, viewOf } from './snappy.ts';
 
 /**
  * The bytes of a raw LZ4 block that inflates to `size` bytes (lz4_Block_format.md). Throws FAILED_PRECONDITION where it is none, or is
  * one of another size.
  */
-export function inflateLz4(source: Uint8Array, size: number): Uint8Array {
+export function inflateLz4(source: Uint8Array, size: number, memory: PageMemory): Uint8Array {
   const end = source.length;
   // A byte of a length stands for 255 bytes: more than that nothing can inflate to.
   if (size > end * 256) throw damaged('an LZ4 block is not of the size that its page says');
-  const target = new Uint8Array(size);
+  const room = memory.room(size + overrunBytes);
+  const target = room.subarray(0, size);
+  const [from, into] = [viewOf(source), viewOf(room)];
   let [at, to] = [0, 0];
   while (at < end) {
     const token = source[at++] as number;
@@ -21,8 +24,7 @@ export function inflateLz4(source: Uint8Array, size: number): Uint8Array {
       }
     }
     if (at + literals > end || to + literals > size) throw damaged('an LZ4 block has a literal that is too long');
-    if (literals <= 16) for (let index = 0; index < literals; index++) target[to + index] = source[at + index] as number;
-    else target.set(source.subarray(at, at + literals), to);
+    copyLiteral(source, from, at, target, into, to, literals);
     at += literals;
     to += literals;
     // The last sequence has literals alone.
@@ -37,7 +39,7 @@ export function inflateLz4(source: Uint8Array, size: number): Uint8Array {
         byte = source[at++] as number;
       }
     }
-    to = copyMatch(target, to, offset, length);
+    to = copyMatch(target, into, to, offset, length);
   }
   if (to !== size) throw damaged('an LZ4 block is not of the size that its page says');
   return target;

@@ -24,9 +24,9 @@ export function inflatePage(codec: Codec, source: Uint8Array, size: number): Uin
   if (size === 0) return new Uint8Array();
   switch (codec) {
     case 'SNAPPY':
-      return inflateSnappy(source, size);
+      return inflateSnappy(source, size, memory);
     case 'LZ4_RAW':
-      return inflateLz4(source, size);
+      return inflateLz4(source, size, memory);
     case 'LZ4':
       throw unsupported('The codec LZ4 in the framing of Hadoop');
     case 'LZO':

@@ -9,6 +9,7 @@ import type { NestedField } from '../../src/iceberg/type.ts';
 import { type FileMetadata, readFileMetadata } from '../../src/parquet/file-metadata.ts';
 import { inflateLz4 } from '../../src/parquet/lz4.ts';
 import { inflatePage } from '../../src/parquet/page-codec.ts';
+import { PageMemory } from '../../src/parquet/page-memory.ts';
 import { readRowGroup, uncovered } from '../../src/parquet/row-group.ts';
 import { inflateSnappy } from '../../src/parquet/snappy.ts';
 import { ThriftReader } from '../../src/parquet/thrift-reader.ts';
@@ -143,12 +144,13 @@ test('a page that would inflate beyond what it says, or says more than it can be
 });
 
 test('blocks of Snappy and LZ4 that refer outside themselves are refused', () => {
+  const memory = new PageMemory();
   // A literal "ab", then a copy from three bytes before.
-  expect(() => inflateSnappy(new Uint8Array([6, 0x04, 0x61, 0x62, 0x01, 0x03]), 6)).toThrow(/outside itself/);
-  expect(Buffer.from(inflateSnappy(new Uint8Array([6, 0x04, 0x61, 0x62, 0x01, 0x02]), 6)).toString()).toBe('ababab');
-  expect(() => inflateLz4(new Uint8Array([0x20, 0x61, 0x62, 0x03, 0x00]), 6)).toThrow(/outside itself/);
-  expect(() => inflateLz4(new Uint8Array([0x20, 0x61, 0x62, 0x00, 0x00]), 6)).toThrow(/outside itself/);
-  expect(Buffer.from(inflateLz4(new Uint8Array([0x20, 0x61, 0x62, 0x02, 0x00]), 6)).toString()).toBe('ababab');
+  expect(() => inflateSnappy(new Uint8Array([6, 0x04, 0x61, 0x62, 0x01, 0x03]), 6, memory)).toThrow(/outside itself/);
+  expect(Buffer.from(inflateSnappy(new Uint8Array([6, 0x04, 0x61, 0x62, 0x01, 0x02]), 6, memory)).toString()).toBe('ababab');
+  expect(() => inflateLz4(new Uint8Array([0x20, 0x61, 0x62, 0x03, 0x00]), 6, memory)).toThrow(/outside itself/);
+  expect(() => inflateLz4(new Uint8Array([0x20, 0x61, 0x62, 0x00, 0x00]), 6, memory)).toThrow(/outside itself/);
+  expect(Buffer.from(inflateLz4(new Uint8Array([0x20, 0x61, 0x62, 0x02, 0x00]), 6, memory)).toString()).toBe('ababab');
 });
 
 test('headers that nest without end, or claim more than there is, are refused', () => {
