@@ -476,3 +476,5 @@ export const fullShuffleSampledGroups = 4;
 export const fullShuffleLingerMs = 60_000;
 /** Deletion vectors of a feed's files that are read at the same time: each is in memory as positions. */
 export const feedVectorsReadAtOnce = 4;
+/** Files of one such statement where the engine cannot read objects where they are, and has copies of them in the cache meanwhile. */
+export const feedCountCopiesBytesMax = 4 * 1024 * 1024 * 1024;

@@ -4,7 +4,7 @@ import type { BoundExpression } from '../iceberg/expression.ts';
 import { predicateFieldIds } from '../iceberg/expression-bind.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import { columnPath, type Schema } from '../iceberg/schema.ts';
-import { feedCountFilesMax, feedCountRowsMax } from '../limits.ts';
+import { feedCountCopiesBytesMax, feedCountFilesMax, feedCountRowsMax } from '../limits.ts';
 import { refuseCutShort } from '../sql/cut-short.ts';
 import { predicateSql } from '../sql/predicate-sql.ts';
 import { fileColumn, rowColumn } from '../tables/read-parquet.ts';
@@ -66,6 +66,11 @@ export class FeedMatches {
     this.#files = files;
   }
 
+  /** Of files that the engine reads as copies, which one statement holds in the cache of objects. */
+  get #copiesBytesMax(): number {
+    return this.#tables.readsObjects ? Number.POSITIVE_INFINITY : feedCountCopiesBytesMax;
+  }
+
   /** Null for a file all of whose rows match, as far as that is known without looking into it. */
   keyOf({ table, schema, filter }: MatchScope, { task }: GroupedFile): string | null {
     if (task.deletes.length === 0 && task.residual.op === 'true') return null;
@@ -87,7 +92,7 @@ export class FeedMatches {
       else found.set(each.task.file.filePath, JSON.parse(content.toString()) as FileMatches);
     }
     for (const alike of Map.groupBy(unknown, wayOf).values()) {
-      for (const chunk of chunksOf(alike)) {
+      for (const chunk of chunksOf(alike, this.#copiesBytesMax)) {
         for (const [location, matches] of await this.#look(scope, chunk, signal)) found.set(location, matches);
       }
     }
@@ -220,17 +225,20 @@ export function filterColumns(schema: Schema, filter: BoundExpression): readonly
     .filter((name) => paths.some((path) => path === name || path.startsWith(`${name}.`)));
 }
 
-function* chunksOf(work: readonly Work[]): Generator<readonly Work[]> {
+function* chunksOf(work: readonly Work[], copiesBytesMax: number): Generator<readonly Work[]> {
   let chunk: Work[] = [];
-  let rows = 0;
+  let [rows, bytes] = [0, 0];
   for (const each of work) {
-    if (chunk.length >= feedCountFilesMax || (chunk.length > 0 && rows + each.rows > feedCountRowsMax)) {
+    const own = Number(each.task.file.fileSizeInBytes);
+    const isFull = chunk.length >= feedCountFilesMax || rows + each.rows > feedCountRowsMax || bytes + own > copiesBytesMax;
+    if (chunk.length > 0 && isFull) {
       yield chunk;
       chunk = [];
-      rows = 0;
+      [rows, bytes] = [0, 0];
     }
     chunk.push(each);
     rows += each.rows;
+    bytes += own;
   }
   if (chunk.length > 0) yield chunk;
 }
