@@ -59,7 +59,15 @@ export function byClients(name: string, clients: number): string {
 
 function bounds(board: Scoreboard, clientCounts: readonly number[]): readonly BenchRow[] {
   const rows: BenchRow[] = [];
-  const names = [ourNames.firstInOrder, ourNames.firstShuffled, ourNames.inOrder, ourNames.shuffled, ourNames.tensors];
+  const names = [
+    ourNames.firstInOrder,
+    ourNames.firstShuffled,
+    ourNames.inOrder,
+    ourNames.shuffled,
+    ourNames.firstFull,
+    ourNames.full,
+    ourNames.tensors,
+  ];
   const severals = clientCounts.flatMap((clients) =>
     [ourNames.inOrder, ourNames.shuffled].map((name) => byClients(name, clients)),
   );
