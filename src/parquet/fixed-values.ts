@@ -6,6 +6,7 @@ import type { LeafValues } from './leaf-values.ts';
 import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import { readPrefixed } from './prefixed.ts';
+import type { ValidityBits } from './validity-bits.ts';
 
 /** Values of one width: numbers, bytes of a fixed length, and booleans as a byte each. */
 export class FixedValues implements LeafValues<FixedValues> {
@@ -82,11 +83,11 @@ export class FixedValues implements LeafValues<FixedValues> {
     }
   }
 
-  finish(slots: number, valid: Uint8Array | null, count: number): void {
-    if (valid !== null) {
-      if (this.width === 4) spreadWords(this.words, this.count, slots, valid, count);
-      else if (this.width === 8) spreadPairs(this.words, this.count, slots, valid, count);
-      else spreadBytes(this.bytes, this.width, this.count, slots, valid, count);
+  finish(slots: number, validity: ValidityBits | null, count: number): void {
+    if (validity !== null) {
+      if (this.width === 4) spreadWords(this.words, this.count, slots, validity.bits, count);
+      else if (this.width === 8) spreadPairs(this.words, this.count, slots, validity.bits, count);
+      else spreadBytes(this.bytes, this.width, this.count, slots, validity.bits, count);
     }
     this.count += slots;
   }
@@ -122,39 +123,33 @@ function memoryOf(size: number): [Uint8Array<ArrayBuffer>, Int32Array<ArrayBuffe
   return [bytes, new Int32Array(bytes.buffer)];
 }
 
-/** How many of the first `slots` have a value. */
-export function validCount(valid: Uint8Array, slots: number): number {
-  let count = 0;
-  for (let index = 0; index < slots; index++) count += valid[index] as number;
-  return count;
-}
-
 // `count` values lie one behind the other and are moved to their slots from the last to the first, so that none is overwritten before it is
 // read. A null takes the bits of a value and clears them: to branch for each would cost more where nulls are many.
-function spreadWords(words: Int32Array, start: number, slots: number, valid: Uint8Array, count: number): void {
+function spreadWords(words: Int32Array, start: number, slots: number, bits: Uint8Array, count: number): void {
   let from = start + count;
-  for (let slot = slots - 1; slot >= 0; slot--) {
-    const isValid = valid[slot] as number;
+  for (let slot = start + slots - 1; slot >= start; slot--) {
+    const isValid = ((bits[slot >> 3] as number) >> (slot & 7)) & 1;
     from -= isValid;
-    words[start + slot] = (words[from] as number) & -isValid;
+    words[slot] = (words[from] as number) & -isValid;
   }
 }
 
-function spreadPairs(words: Int32Array, start: number, slots: number, valid: Uint8Array, count: number): void {
+function spreadPairs(words: Int32Array, start: number, slots: number, bits: Uint8Array, count: number): void {
   let from = (start + count) * 2;
-  for (let slot = slots - 1, to = (start + slot) * 2; slot >= 0; slot--, to -= 2) {
-    const isValid = valid[slot] as number;
+  for (let slot = start + slots - 1; slot >= start; slot--) {
+    const isValid = ((bits[slot >> 3] as number) >> (slot & 7)) & 1;
     from -= isValid << 1;
     const low = (words[from] as number) & -isValid;
-    words[to + 1] = (words[from + 1] as number) & -isValid;
-    words[to] = low;
+    words[slot * 2 + 1] = (words[from + 1] as number) & -isValid;
+    words[slot * 2] = low;
   }
 }
 
-function spreadBytes(bytes: Uint8Array, width: number, start: number, slots: number, valid: Uint8Array, count: number): void {
+function spreadBytes(bytes: Uint8Array, width: number, start: number, slots: number, bits: Uint8Array, count: number): void {
   let from = (start + count) * width;
-  for (let slot = slots - 1, to = (start + slot) * width; slot >= 0; slot--, to -= width) {
-    if (valid[slot] === 1) {
+  for (let slot = start + slots - 1; slot >= start; slot--) {
+    const to = slot * width;
+    if ((((bits[slot >> 3] as number) >> (slot & 7)) & 1) === 1) {
       from -= width;
       bytes.copyWithin(to, from, from + width);
     } else {

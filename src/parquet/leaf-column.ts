@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { ColumnChunk } from './file-metadata.ts';
-import { FixedValues, validCount } from './fixed-values.ts';
+import { FixedValues } from './fixed-values.ts';
 import type { Encoding } from './format.ts';
 import { type ByteCursor, cursorOf, isOneRun, readHybrid } from './hybrid.ts';
 import { LevelStore, levelWidth, readLevels, slotsOf } from './levels.ts';
@@ -35,7 +35,8 @@ export function readLeaf(bytes: Uint8Array, chunk: ColumnChunk, node: LeafNode):
 /** A page's levels and where its values are. */
 interface PageContent {
   readonly count: number;
-  readonly definitions: Uint8Array | null;
+  /** Null where there are none. */
+  readonly definitions: ByteCursor | null;
   readonly values: ByteCursor;
   readonly encoding: Encoding;
 }
@@ -126,7 +127,7 @@ class LeafReader {
     const repetitions = levels(header.repetitionEncoding, this.#node.repetitionLevel);
     const definitions = levels(header.definitionEncoding, this.#node.definitionLevel);
     this.#keepRepetitions(repetitions, count);
-    return { count, definitions: this.#readDefinitions(definitions, count), values: cursor, encoding: header.encoding };
+    return { count, definitions, values: cursor, encoding: header.encoding };
   }
 
   /** Levels lie before the values and are never compressed. */
@@ -140,21 +141,7 @@ class LeafReader {
     this.#keepRepetitions(repetitionLevel === 0 ? null : cursorOf(raw, 0, repetitionBytes), count);
     const definitions = definitionLevel === 0 ? null : cursorOf(raw, repetitionBytes, levelBytes);
     const values = cursorOf(page);
-    return { count, definitions: this.#readDefinitions(definitions, count), values, encoding: header.encoding };
-  }
-
-  /** Null where all are the greatest, which takes no time. */
-  #readDefinitions(cursor: ByteCursor | null, count: number): Uint8Array | null {
-    const max = this.#node.definitionLevel;
-    const kept = this.#definitions;
-    const isWhole = cursor === null || isOneRun(cursor, levelWidth(max), count, max);
-    if (isWhole) {
-      kept?.extend(count).fill(max);
-      return null;
-    }
-    const levels = kept === null ? slotMemory.room(count) : kept.extend(count);
-    readLevels(cursor, max, count, levels);
-    return levels;
+    return { count, definitions, values, encoding: header.encoding };
   }
 
   #keepRepetitions(cursor: ByteCursor | null, count: number): void {
@@ -163,16 +150,27 @@ class LeafReader {
   }
 
   #readValues({ count, definitions, values, encoding }: PageContent): void {
-    let [slots, valid] = [count, definitions];
-    if (definitions !== null && (this.#node.definitionLevel > 1 || this.#node.slotLevel > 0)) {
-      valid = slotMemory.room(count);
-      slots = slotsOf(definitions, count, this.#node.slotLevel, this.#node.definitionLevel, valid);
-    }
-    const present = valid === null ? slots : validCount(valid, slots);
+    const { slots, present } = this.#readSlots(definitions, count);
     this.#values.reserve(slots);
     if (present > 0) this.#readPresent(values, encoding, present);
-    this.#values.finish(slots, present === slots ? null : valid, present);
-    this.#validity.append(present === slots ? null : valid, slots);
+    this.#values.finish(slots, present === slots ? null : this.#validity, present);
+  }
+
+  /** How many slots a page of `count` levels has, and how many of them have a value. */
+  #readSlots(cursor: ByteCursor | null, count: number): { readonly slots: number; readonly present: number } {
+    const { definitionLevel: max, slotLevel, isTop } = this.#node;
+    const kept = this.#definitions;
+    if (cursor === null || isOneRun(cursor, levelWidth(max), count, max)) {
+      kept?.extend(count).fill(max);
+      this.#validity.appendValid(count);
+      return { slots: count, present: count };
+    }
+    if (isTop && max === 1) return { slots: count, present: this.#validity.appendLevels(cursor, count) };
+    const levels = kept === null ? slotMemory.room(count) : kept.extend(count);
+    readLevels(cursor, max, count, levels);
+    const valid = slotMemory.room(count);
+    const slots = slotsOf(levels, count, slotLevel, max, valid);
+    return { slots, present: this.#validity.append(valid, slots) };
   }
 
   #readPresent(cursor: ByteCursor, encoding: Encoding, count: number): void {

@@ -1,5 +1,6 @@
 import type { Encoding } from './format.ts';
 import type { ByteCursor } from './hybrid.ts';
+import type { ValidityBits } from './validity-bits.ts';
 
 /**
  * The values of one leaf in one row group, gathered page by page into the memory of an Arrow column. `V` is the kind itself: a dictionary
@@ -14,8 +15,8 @@ export interface LeafValues<V> {
   read(cursor: ByteCursor, encoding: Encoding, count: number): void;
   /** The same from a dictionary; all indexes are checked to be in it. */
   pick(dictionary: V, indexes: Int32Array, count: number): void;
-  /** Ends the page: `slots` are filled, of which `valid` (null for all) says which have the `count` values read; the others are nulls. */
-  finish(slots: number, valid: Uint8Array | null, count: number): void;
+  /** Ends the page: `slots` are filled, of which the last bits of `validity` (null for all) say which have the `count` values read. */
+  finish(slots: number, validity: ValidityBits | null, count: number): void;
   /** Gives the memory back: nobody needs the values any more. */
   free(): void;
 }

@@ -8,6 +8,7 @@ import { freeBytes, newBytes } from './memory.ts';
 import { damaged, unsupported } from './parquet-error.ts';
 import { readPrefixed } from './prefixed.ts';
 import { copyPrefixed, slackBytes, TextEntries } from './text-entries.ts';
+import type { ValidityBits } from './validity-bits.ts';
 
 /** Texts and bytes of any length, one behind the other, with where each begins and the last ends. */
 export class VariableValues implements LeafValues<VariableValues> {
@@ -113,13 +114,14 @@ export class VariableValues implements LeafValues<VariableValues> {
     return within > 0;
   }
 
-  finish(slots: number, valid: Uint8Array | null, values: number): void {
-    if (valid !== null) {
+  finish(slots: number, validity: ValidityBits | null, values: number): void {
+    if (validity !== null) {
       const { offsets, count } = this;
+      const { bits } = validity;
       let from = count + values;
-      for (let slot = slots - 1; slot >= 0; slot--) {
-        offsets[count + 1 + slot] = offsets[from] as number;
-        from -= valid[slot] as number;
+      for (let slot = count + slots - 1; slot >= count; slot--) {
+        offsets[slot + 1] = offsets[from] as number;
+        from -= ((bits[slot >> 3] as number) >> (slot & 7)) & 1;
       }
     }
     this.count += slots;
