@@ -279,6 +279,8 @@ export const cliRefsShownMax = 50;
 export const cliFeedHeadBytesMax = 64 * 1024 * 1024;
 /** Of a batch that the command line writes: it is held in memory until it is there as a whole. */
 export const cliFeedBodyBytesMax = 4 * 1024 ** 3;
+/** Smaller batches than this are written to one page of a Parquet file together: a page costs its header, and its compression a beginning. */
+export const cliFeedPageRows = 65_536;
 /** Of a row group of a Parquet file that the command line writes, which is held in memory until it is whole. */
 export const cliFeedRowGroupRows = 1024 * 1024;
 export const cliFeedRowGroupBytes = 64 * 1024 * 1024;
