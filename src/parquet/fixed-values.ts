@@ -127,21 +127,27 @@ function memoryOf(size: number): [Uint8Array<ArrayBuffer>, Int32Array<ArrayBuffe
 // read. A null takes the bits of a value and clears them: to branch for each would cost more where nulls are many.
 function spreadWords(words: Int32Array, start: number, slots: number, bits: Uint8Array, count: number): void {
   let from = start + count;
-  for (let slot = start + slots - 1; slot >= start; slot--) {
-    const isValid = ((bits[slot >> 3] as number) >> (slot & 7)) & 1;
-    from -= isValid;
-    words[slot] = (words[from] as number) & -isValid;
+  for (let slot = start + slots - 1; slot >= start; ) {
+    const byte = bits[slot >> 3] as number;
+    for (const least = Math.max(start, slot & ~7); slot >= least; slot--) {
+      const isValid = (byte >> (slot & 7)) & 1;
+      from -= isValid;
+      words[slot] = (words[from] as number) & -isValid;
+    }
   }
 }
 
 function spreadPairs(words: Int32Array, start: number, slots: number, bits: Uint8Array, count: number): void {
   let from = (start + count) * 2;
-  for (let slot = start + slots - 1; slot >= start; slot--) {
-    const isValid = ((bits[slot >> 3] as number) >> (slot & 7)) & 1;
-    from -= isValid << 1;
-    const low = (words[from] as number) & -isValid;
-    words[slot * 2 + 1] = (words[from + 1] as number) & -isValid;
-    words[slot * 2] = low;
+  for (let slot = start + slots - 1; slot >= start; ) {
+    const byte = bits[slot >> 3] as number;
+    for (const least = Math.max(start, slot & ~7); slot >= least; slot--) {
+      const isValid = (byte >> (slot & 7)) & 1;
+      from -= isValid << 1;
+      const low = (words[from] as number) & -isValid;
+      words[slot * 2 + 1] = (words[from + 1] as number) & -isValid;
+      words[slot * 2] = low;
+    }
   }
 }
 

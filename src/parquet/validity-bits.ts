@@ -1,4 +1,5 @@
 import { type ByteCursor, readVarint } from './hybrid.ts';
+import { freeBytes, newBytes } from './memory.ts';
 import { damaged } from './parquet-error.ts';
 
 /** Which slots of a column are not null, a bit each. */
@@ -86,9 +87,13 @@ export class ValidityBits {
     const needed = (end + 7) >> 3;
     const held = this.#bits;
     if (held !== null && held.length >= needed) return held;
-    const bits = new Uint8Array(Math.max(needed, held === null ? (this.#expected + 7) >> 3 : held.length * 2));
-    if (held === null) setBits(bits, 0, start);
-    else bits.set(held);
+    const bits = newBytes(Math.max(needed, held === null ? (this.#expected + 7) >> 3 : held.length * 2)).fill(0);
+    if (held === null) {
+      setBits(bits, 0, start);
+    } else {
+      bits.set(held);
+      freeBytes(held);
+    }
     this.#bits = bits;
     return bits;
   }
