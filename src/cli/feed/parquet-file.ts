@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { cliFeedRowGroupBytes, cliFeedRowGroupRows } from '../../limits.ts';
-import { arrowColumns } from './arrow-column.ts';
+import { cliFeedPageRows, cliFeedRowGroupBytes, cliFeedRowGroupRows } from '../../limits.ts';
+import { type ArrowColumn, arrowColumns } from './arrow-column.ts';
 import { type ArrowMessage, messageHead, metadataOf } from './arrow-message.ts';
 import { type ArrowField, arrowFields } from './arrow-schema.ts';
 import { type FeedFile, type FeedSoFar, nothingYet } from './feed-file.ts';
@@ -33,7 +33,7 @@ export interface ParquetOptions {
   readonly note: (state: ParquetState) => Promise<void>;
 }
 
-/** A Parquet file that a feed's batches are encoded into, a page a batch and column; held in memory are the pages of one row group. */
+/** A Parquet file that a feed's batches are encoded into; held in memory are the pages of one row group, and batches until they fill a page. */
 export class ParquetFile implements FeedFile {
   readonly #handle: FileHandle;
   readonly #options: ParquetOptions;
@@ -41,6 +41,9 @@ export class ParquetFile implements FeedFile {
   #fields: readonly ArrowField[] = [];
   #columns: ParquetColumns = { elements: [], leaves: [] };
   #metadata: ReadonlyMap<string, string> = new Map();
+  /** Not in a page yet, and how many rows they have. */
+  #batches: (readonly ArrowColumn[])[] = [];
+  #pageRows = 0;
   /** By column, those of the row group that is being made. */
   #pages: ParquetPage[][] = [];
   #pending = { rows: 0, bytes: 0 };
@@ -78,21 +81,31 @@ export class ParquetFile implements FeedFile {
     const { kind, table, metadata } = messageHead(message.head);
     if (kind === 'SCHEMA') this.#begin(message);
     if (kind !== 'BATCH') return;
-    const columns = arrowColumns(table, message.body, this.#fields);
-    const pages = await Promise.all(this.#columns.leaves.map((leaf) => parquetPage(columns, leaf, this.#options.codec)));
     const rows = Number(table.long(0));
-    if (rows > 0) for (const [index, page] of pages.entries()) this.#pages[index]?.push(page);
-    this.#pending = {
-      rows: this.#pending.rows + rows,
-      bytes: pages.reduce((sum, page) => sum + page.storedBytes, this.#pending.bytes),
-    };
+    if (rows > 0) this.#batches.push(arrowColumns(table, message.body, this.#fields));
+    this.#pageRows += rows;
     const isComplete = metadata.get('icecore.last') === 'true';
     this.#state = { ...this.#state, cursor: metadata.get('icecore.cursor') ?? null, isComplete };
+    if (this.#pageRows >= cliFeedPageRows) await this.#encode();
     if (this.#pending.rows >= cliFeedRowGroupRows || this.#pending.bytes >= cliFeedRowGroupBytes) await this.keep();
+  }
+
+  /** Makes a page a column of the batches so far. */
+  async #encode(): Promise<void> {
+    const batches = this.#batches;
+    if (batches.length === 0) return;
+    const { leaves } = this.#columns;
+    const pages = await Promise.all(leaves.map((leaf) => parquetPage(batches, leaf, this.#options.codec)));
+    for (const [index, page] of pages.entries()) this.#pages[index]?.push(page);
+    const bytes = pages.reduce((sum, page) => sum + page.storedBytes, this.#pending.bytes);
+    this.#pending = { rows: this.#pending.rows + this.#pageRows, bytes };
+    this.#batches = [];
+    this.#pageRows = 0;
   }
 
   /** Writes what is pending as a row group. */
   async keep(): Promise<void> {
+    await this.#encode();
     if (this.#pending.rows > 0) {
       let at = this.#state.bytes;
       const columns: ParquetGroup['columns'][number][] = [];

@@ -6,7 +6,8 @@ import { type ParquetType, physical } from './parquet-schema.ts';
 export function plainValues(column: ArrowColumn, slots: Int32Array | null, type: ParquetType): Uint8Array {
   const { values, length, offsets } = column;
   if (column.field.type === arrowType.null) return new Uint8Array();
-  if (type.physical === physical.boolean) return slots === null ? values.subarray(0, (length + 7) >> 3) : bits(values, slots);
+  if (type.physical === physical.boolean)
+    return slots === null ? values.subarray(0, (length + 7) >> 3) : packedBits(flags(column, slots));
   if (type.physical === physical.byteArray && offsets !== null) return byteArrays(values, offsets, slots ?? every(length));
   if (column.field.type === arrowType.decimal) return decimals(values, slots ?? every(length), type.length ?? 16);
   const width = type.length ?? (type.physical === physical.int32 || type.physical === physical.float ? 4 : 8);
@@ -26,11 +27,15 @@ function every(length: number): Int32Array {
   return Int32Array.from({ length }, (_, slot) => slot);
 }
 
-function bits(values: Uint8Array, slots: Int32Array): Uint8Array {
-  const bytes = new Uint8Array((slots.length + 7) >> 3);
-  for (const [index, slot] of slots.entries()) {
-    if (((values[slot >> 3] ?? 0) >> (slot & 7)) & 1) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (1 << (index & 7));
-  }
+/** Booleans of some slots, a byte each; of all slots where `slots` is null. */
+export function flags({ values, length }: ArrowColumn, slots: Int32Array | null): Uint8Array {
+  return Uint8Array.from(slots ?? every(length), (slot) => ((values[slot >> 3] ?? 0) >> (slot & 7)) & 1);
+}
+
+/** A bit each, the lowest of a byte first. */
+export function packedBits(ones: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array((ones.length + 7) >> 3);
+  for (const [index, one] of ones.entries()) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (one << (index & 7));
   return bytes;
 }
 

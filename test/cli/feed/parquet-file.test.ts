@@ -59,8 +59,8 @@ describeWith(['python3'], 'A feed in a Parquet file', () => {
     await rm(folder, { recursive: true });
   });
 
-  const feed = (args: readonly string[], origin = server.origin) =>
-    speak(['feed', '--table', 'raw.every', '--batch-size', '333', ...args], { environment: { ICECORE_URL: origin } });
+  const feed = (args: readonly string[], { origin = server.origin, batchSize = 333 } = {}) =>
+    speak(['feed', '--table', 'raw.every', '--batch-size', String(batchSize), ...args], { environment: { ICECORE_URL: origin } });
 
   test('holds what the Arrow file holds, as pyarrow and DuckDB read it', async () => {
     const [arrow, parquet, plain] = ['rows.arrow', 'rows.parquet', 'plain.parquet'].map((name) => join(folder, name)) as [
@@ -68,9 +68,10 @@ describeWith(['python3'], 'A feed in a Parquet file', () => {
       string,
       string,
     ];
-    for (const [path, ...flags] of [[arrow], [parquet], [plain, '--compression', 'none']] as const) {
-      expect(await feed(['--out', path, ...flags])).toMatchObject({ code: 0, err: '' });
-    }
+    expect(await feed(['--out', arrow])).toMatchObject({ code: 0, err: '' });
+    // Pages of several batches, and of one.
+    expect(await feed(['--out', parquet])).toMatchObject({ code: 0, err: '' });
+    expect(await feed(['--out', plain, '--compression', 'none'], { batchSize: 5000 })).toMatchObject({ code: 0, err: '' });
     for (const [path, codec] of [
       [parquet, 'ZSTD'],
       [plain, 'UNCOMPRESSED'],
@@ -105,7 +106,7 @@ describeWith(['python3'], 'A feed in a Parquet file', () => {
       };
       return connection === 0 ? { afterBytes: 300_000, first } : null;
     });
-    const { code, err } = await feed(['--out', path], proxy.origin);
+    const { code, err } = await feed(['--out', path], { origin: proxy.origin });
     expect(code).toBe(1);
     expect(err).toMatch(
       /\nicecore: [\d,]+ rows are in \S+resumed\.parquet\.partial: --resume goes on\.\nicecore: What answers at /,
