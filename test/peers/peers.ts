@@ -16,6 +16,7 @@ export const peers: readonly { readonly name: string; readonly minutes: number }
   { name: 'trino', minutes: 5 },
   { name: 'foreign-tables', minutes: 6 },
   { name: 'torch', minutes: 4 },
+  { name: 'torch-readme', minutes: 2 },
   { name: 'ray-training', minutes: 3 },
   { name: 'spark-training', minutes: 3 },
 ];
