@@ -75,14 +75,18 @@ export function conversionOf(type: PrimitiveType, { physical, length }: Leaf, an
 function fixed(convert: (values: FixedValues) => Uint8Array<ArrayBuffer>): Conversion {
   return (values) => {
     if (!(values instanceof FixedValues)) throw damaged('a column has values of another kind');
-    return { data: convert(values) };
+    const data = convert(values);
+    if (data.buffer !== values.bytes.buffer) values.free();
+    return { data };
   };
 }
 
 function variable(convert: (values: VariableValues) => ArrowCells): Conversion {
   return (values) => {
     if (!(values instanceof VariableValues)) throw damaged('a column has values of another kind');
-    return convert(values);
+    const cells = convert(values);
+    if (cells.valueOffsets === undefined) values.free();
+    return cells;
   };
 }
 
@@ -110,18 +114,22 @@ function checkedTexts(values: VariableValues): ArrowCells {
 
 /** Words to integers of so many words. */
 function widened({ words, count }: FixedValues, wordsEach: number, isSigned: boolean): Uint8Array<ArrayBuffer> {
-  const target = new Int32Array(count * wordsEach);
+  const target = wordsFor(count * wordsEach);
   for (let index = 0, to = 0; index < count; index++) {
     const value = words[index] as number;
     target[to++] = value;
     const sign = isSigned ? value >> 31 : 0;
     for (let word = 1; word < wordsEach; word++) target[to++] = sign;
   }
-  return new Uint8Array(target.buffer);
+  return new Uint8Array(target.buffer, 0, target.byteLength);
+}
+
+function wordsFor(count: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(newBytes(count * 4).buffer, 0, count);
 }
 
 function pairsToDecimals({ words, count }: FixedValues): Uint8Array<ArrayBuffer> {
-  const target = new Int32Array(count * 4);
+  const target = wordsFor(count * 4);
   for (let index = 0; index < count; index++) {
     const high = words[index * 2 + 1] as number;
     target[index * 4] = words[index * 2] as number;
@@ -129,12 +137,12 @@ function pairsToDecimals({ words, count }: FixedValues): Uint8Array<ArrayBuffer>
     target[index * 4 + 2] = high >> 31;
     target[index * 4 + 3] = high >> 31;
   }
-  return new Uint8Array(target.buffer);
+  return new Uint8Array(target.buffer, 0, target.byteLength);
 }
 
 /** Big-endian two's complement to sixteen little-endian bytes. A value that needs more than those is damage. */
 function bytesToDecimals(bytes: Uint8Array, count: number, startOf: (index: number) => number): Uint8Array<ArrayBuffer> {
-  const target = new Uint8Array(count * 16);
+  const target = newBytes(count * 16);
   for (let index = 0; index < count; index++) {
     const [start, end, to] = [startOf(index), startOf(index + 1), index * 16];
     const sign = end > start && (bytes[start] as number) >= 0x80 ? 0xff : 0;
