@@ -42,3 +42,7 @@ class ColumnMemory:
     def _take_back(self, owner: NDArray[np.uint8]) -> None:
         if owner.nbytes + sum(size * len(arrays) for size, arrays in list(self._free.items())) <= _FREE_BYTES_MAX:
             self._free[owner.nbytes].append(owner)
+
+
+#: Of this process: one epoch goes on with what the one before it had.
+column_memory = ColumnMemory()

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icecore.errors import IcecoreError
-from icecore.group_rows import columns_of
+from icecore.group_rows import columns_of, is_of
 from icecore.http_ranges import HttpRanges
 from icecore.plan import PlanGroup, TrainingPlan
 from icecore.sparse_file import Held, SparseFile
@@ -171,7 +171,7 @@ def coded_columns(footer: pq.FileMetaData, ordinal: int) -> list[str]:
 def wanted_ranges(footer: pq.FileMetaData, ordinal: int, names: Sequence[str]) -> list[tuple[int, int]]:
     """Where the columns of a group lie in their file: ascending, those that are close together as one."""
     chunks = (footer.row_group(ordinal).column(index) for index in range(footer.num_columns))
-    spans = sorted(_span(chunk) for chunk in chunks if _is_wanted(chunk.path_in_schema, names))
+    spans = sorted(_span(chunk) for chunk in chunks if is_of(chunk.path_in_schema, names))
     ranges: list[tuple[int, int]] = []
     for start, stop in spans:
         if ranges and start - ranges[-1][1] <= _GAP_BYTES_MAX:
@@ -179,10 +179,6 @@ def wanted_ranges(footer: pq.FileMetaData, ordinal: int, names: Sequence[str]) -
         else:
             ranges.append((start, stop))
     return ranges
-
-
-def _is_wanted(path: str, names: Sequence[str]) -> bool:
-    return any(path == name or path.startswith(f"{name}.") for name in names)
 
 
 def _span(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:

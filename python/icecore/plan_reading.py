@@ -13,7 +13,7 @@ from icecore.errors import IcecoreError
 from icecore.feed_input import FeedInput
 from icecore.group_rows import group_blocks
 from icecore.lane_blocks import LaneBlocks, LaneGroups
-from icecore.memory import ColumnMemory
+from icecore.memory import column_memory
 from icecore.order import Span
 from icecore.ordered_block import Piece, gather
 from icecore.parquet_source import ParquetSource
@@ -47,7 +47,6 @@ class PlanReading:
         self._opened: tuple[TrainingPlan, RankBatches] | None = None
         self._source: ParquetSource | None = None
         self._pool: ThreadPoolExecutor | None = None
-        self._memory = ColumnMemory()
         self._lanes: dict[int, LaneBlocks] = {}
         self._made: deque[TrainingBatch] = deque()
         self._cursor = input.cursor
@@ -165,7 +164,7 @@ class PlanReading:
                 end = min(block.stop, stop)
                 pieces.append(Piece(block, row, end, at + (row - first) * stride, stride))
                 row = end
-        return gather(self.schema, pieces, row_count, self._memory)
+        return gather(self.schema, pieces, row_count, column_memory)
 
     def _lane(self, lane: int, row: int, lanes: int) -> LaneBlocks:
         """All lanes begin before the first is waited for."""
@@ -174,7 +173,7 @@ class PlanReading:
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="icecore-plan")
             use_threads = lanes < self._threads
             groups = LaneGroups(lambda place: self._group(place, use_threads), cast(ParquetSource, self._source).expect)
-            self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, self._memory)
+            self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, column_memory)
             self._lanes[lane].begin(row)
         return self._lanes[lane]
 
