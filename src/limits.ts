@@ -234,7 +234,7 @@ export const feedWorkersMax = 8;
 /** Of a worker's heap, beside the bytes of columns, blocks and batches. */
 export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
 /** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
-export const feedBlocksBytesMax = 512 * 1024 * 1024;
+export const feedBlocksBytesMax = 384 * 1024 * 1024;
 /** Memory of blocks and batches that a worker is through with, for those to come: new pages are slow to write. */
 export const feedBlockMemoryKeptMax = 64 * 1024 * 1024;
 /** Rows of a block that are shuffled at a time, at least: it is read from its file for each piece. */
@@ -242,7 +242,7 @@ export const feedPieceRowsMin = 1024;
 /** Orders of blocks that a worker keeps while it shuffles them piece by piece, 128 KiB each. */
 export const feedShuffledRowsBytesMax = 16 * 1024 * 1024;
 /** Files of the cache that a worker holds open. */
-export const feedFilesOpenMax = 256;
+export const feedFilesOpenMax = 128;
 /** Footers of Parquet files that a worker keeps parsed. */
 export const feedFootersBytesMax = 16 * 1024 * 1024;
 /** Groups that a worker decodes in turn: while the columns of one are on their way, another's are decoded. */
@@ -445,8 +445,8 @@ export const feedFootersReadAtOnce = 32;
 /** What is kept of footers and of counts of matching rows, a hundred bytes a file: a million files' worth on disk, a large table's in memory. */
 export const feedRecordsBytesMax = 256 * 1024 * 1024;
 export const feedRecordsMemoryBytesMax = 32 * 1024 * 1024;
-/** The groups of tables that feeds were opened over, some 1,200 bytes a file: kept for the next page, rank or epoch. */
-export const feedGroupsMemoryBytesMax = 128 * 1024 * 1024;
+/** The groups of tables that feeds were opened over, some 1,000 bytes a file: kept for the next page, rank or epoch. */
+export const feedGroupsMemoryBytesMax = 256 * 1024 * 1024;
 /** Rows that one statement counts the matching ones of, and their files: a bit each is held for them. */
 export const feedCountRowsMax = 64 * 1024 * 1024;
 export const feedCountFilesMax = 256;

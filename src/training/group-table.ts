@@ -53,7 +53,7 @@ export class GroupTable {
   /** About what it holds in memory. */
   get bytes(): number {
     const texts = this.files.reduce((sum, { task }) => sum + 2 * task.file.filePath.length, 0);
-    return 1200 * this.files.length + texts + 12 * this.count;
+    return 800 * this.files.length + texts + 12 * this.count;
   }
 
   /** The place of its file. Throws RangeError where there is no such group. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { BoundExpression } from '../iceberg/expression.ts';
 import type { FileScanTask } from '../iceberg/scan-plan.ts';
 import {
   feedGroupsMemoryBytesMax,
@@ -75,11 +76,11 @@ export class KeptGroups {
   }
 
   async #plan(key: string, rows: FeedRows, signal: AbortSignal | undefined): Promise<readonly FileScanTask[]> {
-    const { table, snapshot, schema, where } = rows;
+    const { table, snapshot, schema, where, filter } = rows;
     const plan = async (stop: AbortSignal) => {
       const options = { schema, signal: stop, ...(where === null ? {} : { where }) };
       const { tasks } = await planSnapshot(this.#tables.files, table.metadata, snapshot, options);
-      return tasks.filter(({ residual }) => residual.op !== 'false');
+      return tasks.flatMap((task) => (task.residual.op === 'false' ? [] : keptTask(task, filter)));
     };
     return await this.#planning.of(key, plan, signal);
   }
@@ -96,6 +97,22 @@ export class KeptGroups {
     };
     return await this.#finding.of(key, find, signal);
   }
+}
+
+const none = new Map<number, never>();
+const noMetrics = {
+  columnSizes: none,
+  valueCounts: none,
+  nullValueCounts: none,
+  nanValueCounts: none,
+  lowerBounds: none,
+  upperBounds: none,
+  splitOffsets: null,
+};
+
+/** A task without what has served to plan it: tables have many files, and their tasks are held for long. */
+function keptTask({ file, residual, ...task }: FileScanTask, filter: BoundExpression): FileScanTask {
+  return { ...task, file: { ...file, ...noMetrics }, residual: residual.op === 'true' ? residual : filter };
 }
 
 /** What decides about the groups. */
