@@ -15,13 +15,14 @@ export class BatchesAhead {
   readonly #signal: AbortSignal | undefined;
   #ahead: Promise<BatchAhead>[] = [];
   #begun = 0;
-  /** Bytes of the batch before. */
-  #bytes: number | null = null;
+  /** Of the batch before, or what it is thought to be. */
+  #bytes: number;
 
   constructor(feed: FeedBatches, encoded: EncodedBatches, signal: AbortSignal | undefined) {
     this.#feed = feed;
     this.#encoded = encoded;
     this.#signal = signal;
+    this.#bytes = feed.estimatedBatchBytes;
   }
 
   /** The next batch; null behind the last. To be released by who takes it. Throws as `FeedBatches.make`. */
@@ -53,7 +54,7 @@ export class BatchesAhead {
     const feed = this.#feed;
     const batch = feed.batches.at(index);
     const { made, encoded } = await this.#encoded.make(
-      this.#bytes ?? 0,
+      this.#bytes,
       () => feed.make(batch),
       ({ metadata }) => ({
         make: async () => (await feed.make(batch, metadata)).message,

@@ -12,6 +12,7 @@ import type { GroupFile } from './feed-worker-messages.ts';
 import type { FullShuffles } from './full-shuffles.ts';
 import { type EpochOrder, epochOrder } from './order/epoch-order.ts';
 import { type OrderSpan, type RankBatch, type RankBatches, rankBatches } from './order/rank-batches.ts';
+import { estimatedRowBytes } from './row-bytes-estimate.ts';
 
 /** What batches are made by. */
 export interface FeedEngine {
@@ -82,6 +83,11 @@ export class FeedBatches {
     this.#signal.addEventListener('abort', () => this.#files?.then((files) => files.close()).catch(() => undefined), {
       once: true,
     });
+  }
+
+  /** Before one was made. */
+  get estimatedBatchBytes(): number {
+    return this.#reading.share.batchSize * estimatedRowBytes(this.#reading.columns);
   }
 
   get rowsTotal(): number {

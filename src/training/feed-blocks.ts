@@ -79,7 +79,7 @@ export class FeedBlocks {
     const { file, block, order } = piece;
     const read = this.#file(file)?.read(block, undefined, (bytes) => this.memory.take(bytes).buffer) ?? null;
     if (read === null) {
-      this.#close(file.path);
+      this.closeFile(file.path);
       return null;
     }
     const rows = order === null ? null : this.#rowsOf(piece, order);
@@ -100,8 +100,18 @@ export class FeedBlocks {
     this.#left = [];
   }
 
-  close(): void {
-    for (const path of [...this.#files.keys()]) this.#close(path);
+  /** A reader is through with a file. One that left the cache takes its place on disk until it is closed. */
+  closeFile(path: string): void {
+    this.#files.get(path)?.close();
+    this.#files.delete(path);
+  }
+
+  /** Nobody reads any more. */
+  clear(): void {
+    for (const path of [...this.#files.keys()]) this.closeFile(path);
+    this.#held.clear();
+    this.#left = [];
+    this.#bytes = 0;
   }
 
   /** Batches read it from front to back: picked here and there from many blocks at once, most rows would miss the processor's cache. */
@@ -149,14 +159,9 @@ export class FeedBlocks {
     this.#files.set(path, file);
     for (const oldest of this.#files.keys()) {
       if (this.#files.size <= feedFilesOpenMax) break;
-      this.#close(oldest);
+      this.closeFile(oldest);
     }
     return file;
-  }
-
-  #close(path: string): void {
-    this.#files.get(path)?.close();
-    this.#files.delete(path);
   }
 }
 

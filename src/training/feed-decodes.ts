@@ -6,6 +6,7 @@ import { feedDecodesPerWorkerMax, feedDecodeTriesMax } from '../limits.ts';
 import type { DecodeTask, FeedGroups } from './feed-groups.ts';
 import type { FeedPool, FeedWorker } from './feed-pool.ts';
 import { blockRowsMax } from './order/block-shuffle.ts';
+import { estimatedRowBytes } from './row-bytes-estimate.ts';
 
 /** How soon a group is needed: 0 now, else how many groups come before it. */
 export type DecodeNeed = number;
@@ -146,7 +147,7 @@ export class FeedDecodes {
   }
 
   async #decode({ groups, task: asked, path, controller: { signal } }: Decode, worker: FeedWorker): Promise<void> {
-    const room = await this.#cache.room(estimatedBytes(asked));
+    const room = await this.#cache.room(estimatedRowBytes(asked.fields) * asked.matchingRows);
     try {
       let task = asked;
       for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
@@ -181,13 +182,4 @@ export class FeedDecodes {
       writer.abandon();
     }
   }
-}
-
-/** Of the block file, about; what is of no fixed width counts as 32 bytes. */
-function estimatedBytes({ fields, matchingRows }: DecodeTask): number {
-  const widths: Readonly<Record<string, number>> = { boolean: 1, int: 4, float: 4, date: 4, uuid: 16 };
-  const isFixed = (type: unknown) =>
-    ['long', 'double', 'time', 'timestamp', 'timestamptz', 'timestamp_ns', 'timestamptz_ns'].includes(String(type));
-  const width = fields.reduce((sum, { type }) => sum + (widths[String(type)] ?? (isFixed(type) ? 8 : 32)), 0);
-  return width * matchingRows;
 }

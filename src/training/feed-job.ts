@@ -5,6 +5,7 @@ import type { RowPick } from '../arrow/row-pick.ts';
 import { IcecoreError } from '../errors.ts';
 import type { BlockOrder, BlockPiece, FeedBlocks } from './feed-blocks.ts';
 import type { BatchAnswer, BatchRequest, FeedDescription, GroupFile } from './feed-worker-messages.ts';
+import { blockRowsMax } from './order/block-shuffle.ts';
 import { type EpochOrder, epochOrder, type OrderSegments } from './order/epoch-order.ts';
 import type { OrderSegment } from './order/lane-segments.ts';
 import type { OrderSpan } from './order/rank-batches.ts';
@@ -12,12 +13,14 @@ import type { OrderSpan } from './order/rank-batches.ts';
 /** A feed in a worker: makes any batch of it, from its block files. Holds 16 bytes a group and no block. */
 export class FeedJob {
   readonly #order: EpochOrder;
+  readonly #matchingRows: Uint32Array;
   readonly #encoder: BatchEncoder;
   readonly #blocks: FeedBlocks;
   /** What decides about the rows of a block besides its key; empty where they stay as they stand. */
   readonly #epoch: string;
 
   constructor({ matchingRows, order, columns, compression }: FeedDescription, blocks: FeedBlocks) {
+    this.#matchingRows = matchingRows;
     this.#order = epochOrder(matchingRows, order);
     this.#encoder = new BatchEncoder(arrowSchema(columns), compression, blocks.memory, blocks.scratch);
     this.#blocks = blocks;
@@ -55,12 +58,18 @@ export class FeedJob {
         const from = row - (row % pieceRows);
         const to = Math.min(from + pieceRows, blockRows);
         const count = Math.min(to, end) - row;
-        const index = batch.indexOf({ file, block, order, from, to }, row + count === to);
+        const isFinished = row + count === to;
+        const index = batch.indexOf({ file, block, order, from, to }, isFinished);
         picks.push({ block: index, rows: null, from: row - from, count, at: at + (row - segment.from) * stride, stride });
         row += count;
+        if (isFinished && to === blockRows && this.#isLastBlock(place, block)) batch.finish(file);
       }
       return picks;
     });
+  }
+
+  #isLastBlock(place: number, block: number): boolean {
+    return (block + 1) * blockRowsMax >= (this.#matchingRows[place] ?? 0);
   }
 
   #blockOrder(segments: OrderSegments, segment: OrderSegment): BlockOrder | null {
@@ -78,6 +87,7 @@ class BatchBlocks {
   readonly #files: ReadonlyMap<number, GroupFile>;
   readonly #blocks: FeedBlocks;
   readonly #finished: BlockPiece[] = [];
+  readonly #finishedFiles: GroupFile[] = [];
 
   constructor(files: readonly GroupFile[], blocks: FeedBlocks) {
     this.#files = new Map(files.map((file) => [file.place, file]));
@@ -98,9 +108,15 @@ class BatchBlocks {
     return this.columns.push(columns ?? []) - 1;
   }
 
+  /** No later batch has rows of this file. */
+  finish(file: GroupFile): void {
+    this.#finishedFiles.push(file);
+  }
+
   /** The batch is made. */
   leave(): void {
     for (const piece of this.#finished) this.#blocks.drop(piece);
+    for (const { path } of this.#finishedFiles) this.#blocks.closeFile(path);
     this.#blocks.settle();
   }
 }

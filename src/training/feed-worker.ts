@@ -32,6 +32,7 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
       }
       case 'close':
         jobs.delete(message.request.feed);
+        if (jobs.size === 0) blocks.clear();
         return null;
       case 'decode':
         return await (await decoder).decode(message.request.task, message.request.path, signal);

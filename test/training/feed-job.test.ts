@@ -69,7 +69,7 @@ test('a batch has the rows of its positions, whatever memory there is for blocks
         expect(read.findIndex((each, row) => each !== expected[row])).toBe(-1);
         job.recycle(answer.message.buffer as ArrayBuffer);
       }
-      blocks.close();
+      blocks.clear();
     }),
     { numRuns: 25 },
   );
