@@ -86,11 +86,22 @@ class HttpRanges:
     def _get(self, url: str, wanted: str) -> Part:
         parts = urlsplit(url)
         place = (parts.scheme, parts.netloc)
-        connection = self._connection(place)
+        path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+        while True:
+            connection, is_new = self._connection(place)
+            try:
+                connection.request("GET", path, headers={"range": wanted, "accept-encoding": "identity"})
+                response = connection.getresponse()
+                break
+            except (ConnectionError, http.client.RemoteDisconnected):
+                connection.close()
+                # Servers end connections that were idle for a while.
+                if is_new:
+                    raise
+            except BaseException:
+                connection.close()
+                raise
         try:
-            path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-            connection.request("GET", path, headers={"range": wanted, "accept-encoding": "identity"})
-            response = connection.getresponse()
             part = _part_of(url, response)
         except BaseException:
             connection.close()
@@ -102,14 +113,15 @@ class HttpRanges:
         connection.close()
         return part
 
-    def _connection(self, place: tuple[str, str]) -> http.client.HTTPConnection:
+    def _connection(self, place: tuple[str, str]) -> tuple[http.client.HTTPConnection, bool]:
+        """One that is idle, or a new one, and which of these it is."""
         with self._lock:
             if self._idle[place]:
-                return self._idle[place].pop()
+                return self._idle[place].pop(), False
         scheme, host = place
         if scheme == "https":
-            return http.client.HTTPSConnection(host, timeout=_TIMEOUT_S, context=ssl.create_default_context())
-        return http.client.HTTPConnection(host, timeout=_TIMEOUT_S)
+            return http.client.HTTPSConnection(host, timeout=_TIMEOUT_S, context=ssl.create_default_context()), True
+        return http.client.HTTPConnection(host, timeout=_TIMEOUT_S), True
 
 
 class _UrlRefused(Exception):

@@ -59,7 +59,7 @@ class ParquetSource:
     def open(self, place: int) -> Iterator[pq.ParquetFile]:
         """The file of a group, until it is left."""
         group = self._plan.groups[place]
-        if self._is_local(group):
+        if not _is_remote(self._plan.files[group.file].url):
             with pa.memory_map(local_path(self._plan.url(group.file))) as file:
                 footer = self._footer(group.file, file)
                 yield _parquet(file, footer.metadata, group)
@@ -76,7 +76,7 @@ class ParquetSource:
 
     def expect(self, place: int) -> None:
         """The group will be opened soon."""
-        if self._is_local(self._plan.groups[place]):
+        if not _is_remote(self._plan.files[self._plan.groups[place].file].url):
             return
         with self._lock:
             if place in self._ahead or self._ahead_bytes > _AHEAD_BYTES_MAX:
@@ -93,8 +93,10 @@ class ParquetSource:
         self._http.close()
         self._footers.clear()
 
-    def _is_local(self, group: PlanGroup) -> bool:
-        return urlsplit(self._plan.files[group.file].url).scheme not in ("http", "https")
+    @property
+    def is_remote(self) -> bool:
+        """Whether any file is."""
+        return any(_is_remote(file.url) for file in self._plan.files)
 
     def _fetch_ahead(self, place: int) -> list[Held]:
         parts = self._fetch(place)
@@ -196,6 +198,10 @@ def _joined(buffers: list[pa.Buffer]) -> pa.Buffer:
 
 def _parquet(file: pa.NativeFile, footer: pq.FileMetaData, group: PlanGroup) -> pq.ParquetFile:
     return pq.ParquetFile(file, metadata=footer, read_dictionary=coded_columns(footer, group.ordinal))
+
+
+def _is_remote(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
 
 
 def local_path(url: str) -> str:

@@ -169,11 +169,15 @@ class PlanReading:
     def _lane(self, lane: int, row: int, lanes: int) -> LaneBlocks:
         """All lanes begin before the first is waited for."""
         if lane not in self._lanes:
+            source = cast(ParquetSource, self._source)
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="icecore-plan")
+                # Those that wait for bytes do not keep others from decoding.
+                threads = max(self._threads, lanes) if source.is_remote else self._threads
+                self._pool = ThreadPoolExecutor(threads, thread_name_prefix="icecore-plan")
             use_threads = lanes < self._threads
-            groups = LaneGroups(lambda place: self._group(place, use_threads), cast(ParquetSource, self._source).expect)
+            groups = LaneGroups(lambda place: self._group(place, use_threads), source.expect)
             self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, column_memory)
+            source.expect(self._plan.order.place_at(row))
             self._lanes[lane].begin(row)
         return self._lanes[lane]
 
