@@ -2,6 +2,7 @@ import { IcecoreError } from '../errors.ts';
 import type { BoundExpression, Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
 import { parseIdentifier } from '../iceberg/identifier.ts';
+import { currentSnapshot } from '../iceberg/metadata.ts';
 import { requireField, type Schema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
 import type { NestedField } from '../iceberg/type.ts';
@@ -99,7 +100,9 @@ async function resolveSource(
   if (cursor !== null && (snapshot?.snapshotId ?? 0n) !== cursor.snapshotId) {
     throw differs('snapshot', cursor.snapshotId, snapshot?.snapshotId ?? 'none');
   }
-  return { table, snapshot, schema: schemaAsOf(table, at, snapshot) };
+  // One who goes on sees the columns that the beginning saw: those of now, unless another snapshot came.
+  const isCurrent = asOf === undefined && snapshot?.snapshotId === currentSnapshot(table.metadata)?.snapshotId;
+  return { table, snapshot, schema: schemaAsOf(table, isCurrent ? undefined : at, snapshot) };
 }
 
 async function filterOf(

@@ -113,6 +113,22 @@ test('the cursor pins the snapshot, and must be of this epoch', async () => {
   await expect(open(name, { cursor: start, where: 'id > 1' })).rejects.toMatchObject({ code: 'CONFLICT' });
 });
 
+test('who goes on sees the columns that the beginning saw, also one that is younger than the snapshot', async () => {
+  const name = 'raw.younger';
+  await world.warehouse.create(name, { columns });
+  await world.appendGroups(name, some(0, 10), ids);
+  await world.change(name, evolveSchema([{ kind: 'add', column: { name: 'later', type: 'double' } }]));
+  const begun = await open(name);
+  const gone = await open(name, { cursor: begun.start, columns: ['later', 'id', 'text'] });
+  expect((await open(name, { cursor: begun.start })).schema).toEqual(begun.schema);
+  expect((await gone.files(1, null)).files[0]?.constants).toEqual({ later: null });
+  const { snapshot } = await world.rows(name);
+  const asOf = { snapshotId: snapshot?.snapshotId ?? 0n };
+  await expect(plans.open({ source: { table: { name, asOf } }, columns: ['later'] })).rejects.toMatchObject({
+    code: 'BAD_USER_INPUT',
+  });
+});
+
 test('columns that files lack are constants in the contract’s JSON forms', async () => {
   const name = 'raw.lacking';
   await world.warehouse.create(name, { columns, formatVersion: 3 });
