@@ -1,4 +1,5 @@
 import { Refusal } from '../refusal.ts';
+import { fromArrow } from './arrow-message.ts';
 import { type ArrowField, arrowType } from './arrow-schema.ts';
 import type { FlatTable } from './flat-table.ts';
 
@@ -14,8 +15,15 @@ export interface ArrowColumn {
   readonly children: readonly ArrowColumn[];
 }
 
-/** The columns of a record batch's message. Throws Refusal where its buffers are compressed, which was not asked for. */
+/**
+ * The columns of a record batch's message. Throws Refusal where its buffers are compressed, which was not asked for, Unreachable for what is
+ * no batch of these columns.
+ */
 export function arrowColumns(batch: FlatTable, body: Uint8Array, fields: readonly ArrowField[]): readonly ArrowColumn[] {
+  return fromArrow(() => columnsOf(batch, body, fields));
+}
+
+function columnsOf(batch: FlatTable, body: Uint8Array, fields: readonly ArrowField[]): readonly ArrowColumn[] {
   if (batch.table(3) !== null) throw new Refusal('The batches came compressed, which was not asked for.', 'INTERNAL');
   const nodes = batch.longs(1, 2);
   const ranges = batch.longs(2, 2);

@@ -32,13 +32,20 @@ export function flatBytes(prefix: Uint8Array, bytesMax: number): number {
 
 /** Reads a head, with its prefix. Throws Unreachable for what is none. */
 export function messageHead(head: Uint8Array): MessageHead {
-  try {
+  return fromArrow(() => {
     const message = FlatTable.root(head.subarray(prefixBytes));
     const kind = kinds[message.byte(1)];
     const table = message.table(2);
     const bodyBytes = Number(message.long(3));
     if (kind === undefined || table === null || bodyBytes < 0) throw notArrow();
     return { kind, table, bodyBytes, metadata: metadataOf(message, 4) };
+  });
+}
+
+/** What `read` gives. Throws Unreachable where it meets what leads nowhere. */
+export function fromArrow<Value>(read: () => Value): Value {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof RangeError) throw notArrow();
     throw error;

@@ -1,4 +1,4 @@
-import { type ArrowMessage, messageHead, metadataOf } from './arrow-message.ts';
+import { type ArrowMessage, fromArrow, messageHead, metadataOf } from './arrow-message.ts';
 import type { FlatTable } from './flat-table.ts';
 
 /** A column of an Arrow schema, or a part of one (format: `Schema.fbs`). */
@@ -14,8 +14,9 @@ export interface ArrowField {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+/** The columns of a schema. Throws Unreachable for what is none. */
 export function arrowFields(schema: FlatTable): readonly ArrowField[] {
-  return schema.tables(1).map(arrowField);
+  return fromArrow(() => schema.tables(1).map(arrowField));
 }
 
 function arrowField(field: FlatTable): ArrowField {

@@ -14,20 +14,18 @@ class ByteSource {
   /** Null where the source ends before them, and nothing of them has come. Throws Unreachable where it ends among them. */
   async take(count: number): Promise<Uint8Array | null> {
     if (count <= this.#rest.byteLength) return this.#cut(count);
-    const bytes = Buffer.allocUnsafeSlow(count);
-    let filled = 0;
-    while (filled < count) {
+    // Nothing is set aside for bytes that are only promised.
+    const parts: Uint8Array[] = [];
+    for (let left = count; left > 0; left -= parts.at(-1)?.byteLength ?? 0) {
       if (this.#rest.byteLength === 0) {
         const step = await this.#chunks.next();
-        if (step.done === true && filled === 0) return null;
-        if (step.done === true) throw new Unreachable('The feed ended in the middle of a batch.');
+        if (step.done === true && parts.length === 0) return null;
+        if (step.done === true) throw cutOff();
         this.#rest = step.value;
       }
-      const part = this.#cut(Math.min(count - filled, this.#rest.byteLength));
-      bytes.set(part, filled);
-      filled += part.byteLength;
+      parts.push(this.#cut(Math.min(left, this.#rest.byteLength)));
     }
-    return bytes;
+    return Buffer.concat(parts, count);
   }
 
   #cut(count: number): Uint8Array {
@@ -49,14 +47,18 @@ export async function* arrowMessages(chunks: AsyncIterable<Uint8Array>): AsyncGe
     const bytes = flatBytes(prefix, cliFeedHeadBytesMax);
     if (bytes === 0) return;
     const flat = await source.take(bytes);
-    if (flat === null) throw new Unreachable('The feed ended in the middle of a batch.');
+    if (flat === null) throw cutOff();
     const head = Buffer.concat([prefix, flat]);
     const { bodyBytes } = messageHead(head);
     if (bodyBytes > cliFeedBodyBytesMax) {
       throw new Unreachable(`A batch has ${bodyBytes} bytes, which is too much at once: ask for fewer rows with --batch-size.`);
     }
     const body = bodyBytes === 0 ? new Uint8Array() : await source.take(bodyBytes);
-    if (body === null) throw new Unreachable('The feed ended in the middle of a batch.');
+    if (body === null) throw cutOff();
     yield { head, body };
   }
+}
+
+function cutOff(): Unreachable {
+  return new Unreachable('The feed ended in the middle of a batch.');
 }

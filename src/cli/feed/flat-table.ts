@@ -40,7 +40,7 @@ export class FlatTable {
     const at = this.#target(field);
     if (at === null) return null;
     const { buffer, byteOffset } = this.#view;
-    return Buffer.from(buffer, byteOffset + at + 4, this.#view.getUint32(at, true)).toString('utf8');
+    return Buffer.from(buffer, byteOffset + at + 4, this.#count(at, 1)).toString('utf8');
   }
 
   table(field: number): FlatTable | null {
@@ -51,7 +51,7 @@ export class FlatTable {
   tables(field: number): readonly FlatTable[] {
     const at = this.#target(field);
     if (at === null) return [];
-    return Array.from({ length: this.#view.getUint32(at, true) }, (_, index) => {
+    return Array.from({ length: this.#count(at, 4) }, (_, index) => {
       const element = at + 4 + 4 * index;
       return new FlatTable(this.#view, element + this.#view.getUint32(element, true));
     });
@@ -61,8 +61,15 @@ export class FlatTable {
   longs(field: number, width: number): readonly bigint[] {
     const at = this.#target(field);
     if (at === null) return [];
-    const count = this.#view.getUint32(at, true) * width;
+    const count = this.#count(at, 8 * width) * width;
     return Array.from({ length: count }, (_, index) => this.#view.getBigInt64(at + 4 + 8 * index, true));
+  }
+
+  /** Of a vector's elements, each of so many bytes. */
+  #count(at: number, bytes: number): number {
+    const count = this.#view.getUint32(at, true);
+    if (at + 4 + count * bytes > this.#view.byteLength) throw new RangeError(`${count} elements do not lie in the buffer`);
+    return count;
   }
 
   #at(field: number): number | null {
