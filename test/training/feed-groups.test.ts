@@ -143,6 +143,46 @@ test('columns renamed, widened and added with a default', async () => {
   await expectSame(name, { where: "text = 'it''s' AND n > 2990", columns: ['uuid'] });
 });
 
+test('defaults of every type are what SQL gives', async () => {
+  const name = 'raw.typed';
+  await world.warehouse.create(name, { columns, formatVersion: 3 });
+  await world.appendGroups(name, some(0, 100), ids);
+  const defaults: readonly (readonly [string, unknown])[] = [
+    ['boolean', true],
+    ['boolean', false],
+    ['int', -7],
+    ['long', 9223372036854775807n],
+    ['long', 5],
+    ['float', 0.1],
+    ['double', -0.1],
+    ['decimal(4, 2)', '-12.34'],
+    ['decimal(38, 3)', '12345678901234567890123456789012345.678'],
+    ['date', '1969-12-30'],
+    ['time', '23:59:59.999999'],
+    ['timestamp', '1969-12-31T23:59:59.999999'],
+    ['timestamptz', '2024-02-29T10:34:56.000001+00:00'],
+    ['timestamp_ns', '2024-02-29T10:34:56.000000001'],
+    ['timestamptz_ns', '2024-02-29T10:34:56.000000001+00:00'],
+    ['string', 'äöü😀'],
+    ['string', ''],
+    ['binary', '00ff5c41'],
+    ['fixed[3]', '00ff5c'],
+    ['uuid', 'f79c3e09-677c-4bbd-a479-3f349cb785e7'],
+  ];
+  const added = defaults.map(([type, initialDefault], index) => ({ name: `c${index}`, type, initialDefault }));
+  await world.change(name, evolveSchema(added.map((column) => ({ kind: 'add' as const, column }))));
+  const groups = await world.groups(name);
+  const task = await groups.decodeTask(0);
+  expect([task.uncovered, task.constants.size]).toEqual([null, defaults.length]);
+  expect(structuredClone(task)).toEqual(task);
+  const byParquet = await world.byParquet(groups, 0);
+  const bySql = await world.bySql(groups, 0);
+  for (const [index, { name: column, type }] of groups.columns.entries()) {
+    expect([type, byParquet[index]?.[0]], column).toEqual([type, bySql[index]?.[0]]);
+  }
+  expect(byParquet).toEqual(bySql);
+});
+
 test('files without field ids go by SQL, and are counted', async () => {
   const name = 'raw.nameless';
   const mapping = JSON.stringify(columns.map((column, index) => ({ 'field-id': index + 1, names: [column.name] })));

@@ -20,6 +20,7 @@ import type { TrainingFeedInput } from '../../src/training/feed-input.ts';
 import { readLiveRows } from '../../src/training/feed-live-rows.ts';
 import { type FeedRows, type FeedSources, resolveFeedRows } from '../../src/training/feed-source.ts';
 import { KeptGroups } from '../../src/training/kept-groups.ts';
+import type { OpenedGroups } from '../../src/training/opened-groups.ts';
 import { cellsOf } from '../parquet/local-parquet.ts';
 import { Warehouse } from '../tables/warehouse.ts';
 
@@ -90,7 +91,7 @@ export class FeedTables {
     return await resolveFeedRows(sources, { source: { table: { name } }, ...asked });
   }
 
-  async groups(name: string, asked: Asked = {}): Promise<FeedGroups> {
+  async groups(name: string, asked: Asked = {}): Promise<OpenedGroups> {
     return await this.kept.open(await this.rows(name, asked));
   }
 
