@@ -28,6 +28,11 @@ class ByteSource {
     return Buffer.concat(parts, count);
   }
 
+  /** Leaves the source. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
   #cut(count: number): Uint8Array {
     const part = this.#rest.subarray(0, count);
     this.#rest = this.#rest.subarray(count);
@@ -37,26 +42,32 @@ class ByteSource {
 
 /**
  * The messages of an Arrow IPC stream, each when it is there as a whole; the stream's end is not among them. Ends where the stream does, which
- * says nothing about whether it was all. Throws Unreachable for what is no such stream, and what the chunks throw.
+ * says nothing about whether it was all. Whoever leaves early leaves the source. Throws Unreachable for what is no such stream, and what the chunks throw.
  */
 export async function* arrowMessages(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ArrowMessage, void, undefined> {
   const source = new ByteSource(chunks);
-  for (;;) {
-    const prefix = await source.take(prefixBytes);
-    if (prefix === null) return;
-    const bytes = flatBytes(prefix, cliFeedHeadBytesMax);
-    if (bytes === 0) return;
-    const flat = await source.take(bytes);
-    if (flat === null) throw cutOff();
-    const head = Buffer.concat([prefix, flat]);
-    const { bodyBytes } = messageHead(head);
-    if (bodyBytes > cliFeedBodyBytesMax) {
-      throw new Unreachable(`A batch has ${bodyBytes} bytes, which is too much at once: ask for fewer rows with --batch-size.`);
-    }
-    const body = bodyBytes === 0 ? new Uint8Array() : await source.take(bodyBytes);
-    if (body === null) throw cutOff();
-    yield { head, body };
+  try {
+    for (let message = await nextMessage(source); message !== null; message = await nextMessage(source)) yield message;
+  } finally {
+    await source.close();
   }
+}
+
+/** Null at the stream's end. */
+async function nextMessage(source: ByteSource): Promise<ArrowMessage | null> {
+  const prefix = await source.take(prefixBytes);
+  const bytes = prefix === null ? 0 : flatBytes(prefix, cliFeedHeadBytesMax);
+  if (prefix === null || bytes === 0) return null;
+  const flat = await source.take(bytes);
+  if (flat === null) throw cutOff();
+  const head = Buffer.concat([prefix, flat]);
+  const { bodyBytes } = messageHead(head);
+  if (bodyBytes > cliFeedBodyBytesMax) {
+    throw new Unreachable(`A batch has ${bodyBytes} bytes, which is too much at once: ask for fewer rows with --batch-size.`);
+  }
+  const body = bodyBytes === 0 ? new Uint8Array() : await source.take(bodyBytes);
+  if (body === null) throw cutOff();
+  return { head, body };
 }
 
 function cutOff(): Unreachable {

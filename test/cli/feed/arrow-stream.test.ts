@@ -70,6 +70,19 @@ test('messages come whole, however the stream is cut, and make a file that Arrow
   );
 });
 
+test('who leaves early leaves the source', async () => {
+  let isLeft = false;
+  const endless = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield streamOf([['a']]).subarray(0, -8);
+    } finally {
+      isLeft = true;
+    }
+  };
+  for await (const { head } of arrowMessages(endless())) if (messageHead(head).kind === 'BATCH') break;
+  expect(isLeft).toBe(true);
+});
+
 test('a stream that ends early is refused, or is shorter by whole messages', async () => {
   const stream = streamOf([['a', null], ['b']]);
   const whole = await Array.fromAsync(arrowMessages(pieces(stream, [])));
