@@ -11,6 +11,9 @@ _log = logging.getLogger("icecore")
 _FIRST_PAUSE_S = 0.1
 _PAUSE_S_MAX = 15.0
 
+#: A server that has failed so often in the same way will fail again.
+_INTERNAL_MAX = 4
+
 
 class Patience:
     """Pauses between attempts, longer each time and never the same for two readers, until nothing has come for
@@ -29,7 +32,8 @@ class Patience:
         """Waits before the next attempt. Raises the error where it is not worth one, or patience is at its end."""
         now = time.monotonic()
         since = self._since = now if self._since is None else self._since
-        if not error.retryable or now - since >= self._seconds:
+        hopeless = error.code == "INTERNAL" and self._failures >= _INTERNAL_MAX
+        if not error.retryable or hopeless or now - since >= self._seconds:
             raise error
         longest = min(_PAUSE_S_MAX, _FIRST_PAUSE_S * 2.0 ** min(self._failures, 20))
         pause = min(random.uniform(longest / 2, longest), since + self._seconds - now)
