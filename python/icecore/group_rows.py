@@ -1,6 +1,7 @@
 """The matching rows of a row group, block by block, as the plan's schema has them."""
 
 import base64
+import datetime
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,16 +17,20 @@ from icecore.plan import PlanFile, PlanGroup, TrainingPlan
 
 _FIELD_ID = b"PARQUET:field_id"
 
-#: Decoded; a reader holds as many groups as it has lanes.
-_WHOLE_BYTES_MAX = 32 * 1024 * 1024
 _NUMBER_BYTES = 8
 
 
 def group_blocks(
-    parquet: pq.ParquetFile, schema: pa.Schema, file: PlanFile, group: PlanGroup, *, use_threads: bool = False
+    parquet: pq.ParquetFile,
+    schema: pa.Schema,
+    file: PlanFile,
+    group: PlanGroup,
+    *,
+    use_threads: bool = False,
+    whole_bytes_max: int = 0,
 ) -> Iterator[pa.RecordBatch]:
     """Blocks of 65,536 matching rows, the last one of fewer; read as they are asked for. Columns that the file is read
-    by dictionary in come as codes of it.
+    by dictionary in come as codes of it. A group of up to `whole_bytes_max`, decoded, is read at once.
 
     Raises IcecoreError where the group has other rows than the plan says.
     """
@@ -33,7 +38,7 @@ def group_blocks(
     names = sorted({source.name for source in sources.values() if source is not None})
     held: list[pa.RecordBatch] = []
     rows = matching = held_rows = 0
-    for read in _read(parquet, group, names, use_threads):
+    for read in _read(parquet, group, names, use_threads, whole_bytes_max):
         first = group.first_row + rows
         rows += read.num_rows
         kept = _kept(read, first, file)
@@ -68,8 +73,10 @@ def columns_of(file: pa.Schema, plan: TrainingPlan) -> list[str]:
     return [source.name for source in sources if source is not None]
 
 
-def _read(parquet: pq.ParquetFile, group: PlanGroup, names: list[str], use_threads: bool) -> Iterator[pa.RecordBatch]:
-    if names and _decoded_bytes(parquet, group, names) <= _WHOLE_BYTES_MAX:
+def _read(
+    parquet: pq.ParquetFile, group: PlanGroup, names: list[str], use_threads: bool, whole_bytes_max: int
+) -> Iterator[pa.RecordBatch]:
+    if names and _decoded_bytes(parquet, group, names) <= whole_bytes_max:
         # Half the work of pieces where several groups are read in turn: a page is still at hand when it is copied.
         table = parquet.read_row_group(group.ordinal, columns=names, use_threads=use_threads)
         yield from table.combine_chunks().to_batches()
@@ -120,7 +127,7 @@ def _column(read: pa.RecordBatch, field: pa.Field, source: pa.Field | None, cons
     value = constants.get(field.name)
     if value is None:
         return pa.nulls(read.num_rows, field.type)
-    return pa.repeat(_constant(value, field.type), read.num_rows)
+    return _repeated(value, field.type, read.num_rows)
 
 
 def fitted(array: pa.Array, source: pa.Field, target: pa.Field) -> pa.Array:
@@ -151,9 +158,17 @@ def fitted(array: pa.Array, source: pa.Field, target: pa.Field) -> pa.Array:
     return array.cast(kind)
 
 
+def _repeated(value: object, kind: pa.DataType, count: int) -> pa.Array:
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.ExtensionArray.from_storage(kind, _repeated(value, kind.storage_type, count))
+    return pa.repeat(_constant(value, kind), count)
+
+
 def _constant(value: object, kind: pa.DataType) -> pa.Scalar:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return _bytes(str(value), kind)
+    if pa.types.is_time(kind):
+        return pa.scalar(datetime.time.fromisoformat(str(value)), kind)
     # The API writes 64-bit numbers, decimals and instants as text.
     if isinstance(value, str) and not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         text = value.removesuffix("Z") if pa.types.is_timestamp(kind) and kind.tz is None else value
