@@ -233,6 +233,13 @@ export const feedsReadAtOnceMax = 500;
 export const feedWorkersMax = 8;
 /** Of a worker's heap, beside the bytes of columns, blocks and batches. */
 export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
+/** Below it a worker's heap is not looked over as a whole. */
+export const feedWorkerHeapBytesMin = 192 * 1024 * 1024;
+/**
+ * What such a heap may grow to before it is swept at all. Every batch that comes and goes counts towards it: from V8's own 30 MiB on, each
+ * second one would sweep, a third of the thread's time.
+ */
+export const feedWorkerHeapBytesMin = 96 * 1024 * 1024;
 /** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
 export const feedBlocksBytesMax = 384 * 1024 * 1024;
 /** Memory of blocks and batches that a worker is through with, for those to come: new pages are slow to write. */
@@ -256,7 +263,7 @@ export const feedDecodeTriesMax = 4;
 export const feedBatchTriesMax = 4;
 /** Small batches are made ahead of their reader up to so many bytes, and no more than so many; of larger ones it is one. */
 export const feedAheadBytes = 1024 * 1024;
-export const feedAheadBatchesMax = 8;
+export const feedAheadBatchesMax = 64;
 /** Encoded batches of all feeds that wait for their clients, beyond which those of stalled clients are let go and made again later. */
 export const feedEncodedBytesMax = 256 * 1024 * 1024;
 /** A client that takes nothing for so long has stalled; also how long another's batch waits for its room at most. */

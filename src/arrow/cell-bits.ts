@@ -48,7 +48,8 @@ export function packBits(bytes: Uint8Array, count: number, target: Uint8Array): 
 export function copyBits(source: Uint8Array, from: number, target: Uint8Array, at: number, count: number): number {
   let [set, index] = [0, 0];
   while (index < count) {
-    const [read, write] = [from + index, at + index];
+    const read = from + index;
+    const write = at + index;
     const taken = Math.min(8 - (write & 7), count - index);
     const pair = (source[read >> 3] as number) | ((source[(read >> 3) + 1] ?? 0) << 8);
     const bits = (pair >> (read & 7)) & ((1 << taken) - 1);

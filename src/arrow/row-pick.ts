@@ -55,7 +55,9 @@ function placeRows({ rows, from, count, at, stride }: RowPick, cells: Int32Array
 
 function placeRuns({ starts, lengths, ats }: CellRuns, cells: Int32Array, places: Int32Array): void {
   for (let run = 0, index = 0; run < starts.length; run++) {
-    const [start, at, end] = [starts[run] as number, ats[run] as number, index + (lengths[run] as number)];
+    const start = starts[run] as number;
+    const at = ats[run] as number;
+    const end = index + (lengths[run] as number);
     for (let offset = 0; index < end; index++, offset++) {
       cells[index] = start + offset;
       places[index] = at + offset;

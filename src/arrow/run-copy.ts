@@ -60,7 +60,9 @@ function copyBytes(
     target.set(source.subarray(start, end), at);
     return;
   }
-  let [read, write] = [start, at];
+  // Not by destructuring, which would make an array a value.
+  let read = start;
+  let write = at;
   for (; read + 4 <= end; read += 4, write += 4) writes.setInt32(write, reads.getInt32(read, true), true);
   if (read === end) return;
   if (end - start < 4) {

@@ -39,7 +39,9 @@ function sortedByHash(hashes: Uint32Array): Uint16Array {
     rows[place] = row;
   }
   for (let end = 1; end < sorted.length; end++) {
-    const [hash, row] = [sorted[end] ?? 0, rows[end] ?? 0];
+    // Not by destructuring, which would make an array a row.
+    const hash = sorted[end] ?? 0;
+    const row = rows[end] ?? 0;
     let place = end;
     for (; place > 0 && (sorted[place - 1] ?? 0) > hash; place--) {
       sorted[place] = sorted[place - 1] ?? 0;
