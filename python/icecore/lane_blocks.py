@@ -22,13 +22,24 @@ class LaneGroups(NamedTuple):
 
 
 class LaneBlocks:
-    """Reads the groups of a lane one after the other. One block is in hand, and the next one is made meanwhile."""
+    """Reads the groups of a lane one after the other. One block is in hand, and the next one is made in the pool from
+    `rows_ahead` rows before its end on."""
 
-    def __init__(self, order: EpochOrder, lane: int, groups: LaneGroups, pool: Executor, memory: ColumnMemory) -> None:
+    def __init__(
+        self,
+        order: EpochOrder,
+        lane: int,
+        groups: LaneGroups,
+        pool: Executor,
+        memory: ColumnMemory,
+        *,
+        rows_ahead: int = BLOCK_ROWS_MAX,
+    ) -> None:
         self._order = order
         self._groups = groups
         self._pool = pool
         self._memory = memory
+        self._rows_ahead = rows_ahead
         self._end = order.lane_start(lane + 1)
         self._block: OrderedBlock | None = None
         self._next: Future[OrderedBlock] | None = None
@@ -40,16 +51,16 @@ class LaneBlocks:
 
     def at(self, row: int) -> OrderedBlock:
         """The block that holds a row of the sequence. Rows are asked for in their order, and some may be left out."""
-        if self._block is not None and self._block.start <= row < self._block.stop:
-            return self._block
-        self._block = None
-        self.begin(row)
-        assert self._next is not None
-        self._block = self._next.result()
-        self._next = None
-        if self._block.stop < self._end:
-            self._begin_at(self._block.stop)
-        return self._block
+        block = self._block
+        if block is None or not block.start <= row < block.stop:
+            self._block = None
+            self.begin(row)
+            assert self._next is not None
+            block = self._block = self._next.result()
+            self._next = None
+        if self._next is None and block.stop < self._end and row >= block.stop - self._rows_ahead:
+            self._begin_at(block.stop)
+        return block
 
     def begin(self, row: int) -> None:
         """Begins with the block of this row, where it is not in hand or being made already."""

@@ -14,7 +14,7 @@ from icecore.feed_input import FeedInput
 from icecore.group_rows import group_blocks
 from icecore.lane_blocks import LaneBlocks, LaneGroups
 from icecore.memory import column_memory
-from icecore.order import Span
+from icecore.order import BLOCK_ROWS_MAX, Span
 from icecore.ordered_block import Piece, gather
 from icecore.parquet_source import ParquetSource
 from icecore.plan import TrainingPlan
@@ -24,12 +24,19 @@ from icecore.reading import PATIENCE_S, TrainingBatch
 #: Small batches are made several at a time: what it costs to look at a block is shared.
 _ROWS_AT_ONCE = 65_536
 
+#: Blocks that are being decoded while others are read, over all lanes.
+_BLOCKS_AHEAD = 8
+#: Groups up to here are decoded whole: one, and those of all lanes.
+_WHOLE_BYTES_MAX = 32 * 1024 * 1024
+_GROUPS_BYTES_MAX = 256 * 1024 * 1024
+
 
 class PlanReading:
     """One reading of a plan, from its cursor to the end of the epoch. An iterator, used up by one pass.
 
-    Holds a block for each lane that it reads, and one more that is being decoded meanwhile, in `threads` threads (as
-    many as there are processors where left out). FULL has no lanes to read one after the other: read it by the feed.
+    Holds for each lane that it reads a block and the row group, or the pages, that the next ones come from; decodes in
+    `threads` threads (as many as there are processors where left out), ahead of who reads. FULL has no lanes to read
+    one after the other: read it by the feed.
     """
 
     def __init__(
@@ -175,17 +182,27 @@ class PlanReading:
                 threads = max(self._threads, lanes) if source.is_remote else self._threads
                 self._pool = ThreadPoolExecutor(threads, thread_name_prefix="icecore-plan")
             use_threads = lanes < self._threads
-            groups = LaneGroups(lambda place: self._group(place, use_threads), source.expect)
-            self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, column_memory)
+            whole = min(_WHOLE_BYTES_MAX, _GROUPS_BYTES_MAX // lanes)
+            groups = LaneGroups(lambda place: self._group(place, use_threads, whole), source.expect)
+            # Of many lanes, some are always near the end of a block.
+            ahead = BLOCK_ROWS_MAX * _BLOCKS_AHEAD // max(lanes, _BLOCKS_AHEAD)
+            self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, column_memory, rows_ahead=ahead)
             source.expect(self._plan.order.place_at(row))
             self._lanes[lane].begin(row)
         return self._lanes[lane]
 
-    def _group(self, place: int, use_threads: bool) -> Iterator[pa.RecordBatch]:
+    def _group(self, place: int, use_threads: bool, whole_bytes_max: int) -> Iterator[pa.RecordBatch]:
         plan, source = self._plan, cast(ParquetSource, self._source)
         group = plan.groups[place]
         with source.open(place) as parquet:
-            yield from group_blocks(parquet, plan.schema, plan.files[group.file], group, use_threads=use_threads)
+            yield from group_blocks(
+                parquet,
+                plan.schema,
+                plan.files[group.file],
+                group,
+                use_threads=use_threads,
+                whole_bytes_max=whole_bytes_max,
+            )
 
     def __enter__(self) -> "PlanReading":
         return self
