@@ -233,8 +233,6 @@ export const feedsReadAtOnceMax = 500;
 export const feedWorkersMax = 8;
 /** Of a worker's heap, beside the bytes of columns, blocks and batches. */
 export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
-/** Below it a worker's heap is not looked over as a whole. */
-export const feedWorkerHeapBytesMin = 192 * 1024 * 1024;
 /**
  * What such a heap may grow to before it is swept at all. Every batch that comes and goes counts towards it: from V8's own 30 MiB on, each
  * second one would sweep, a third of the thread's time.

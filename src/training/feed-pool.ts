@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString, setFlagsFromString } from 'node:v8';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { IcecoreError } from '../errors.ts';
 import { feedBlocksBytesMax, feedWorkerHeapBytesMax, feedWorkerHeapBytesMin, feedWorkersMax } from '../limits.ts';
@@ -76,9 +76,6 @@ export class FeedWorker {
   constructor(heapBytesMax: number, setup: FeedWorkerSetup) {
     // Read where a thread's heap is set up; there is no other way to say it.
     setFlagsFromString(`--initial-old-space-size=${feedWorkerHeapBytesMin / 1024 / 1024}`);
-    // Batches leave a worker and their memory comes back. To a heap of a few megabytes that looks like growth, and V8 marks it from end to
-    // end several times a second, a third of the processor time; not to one that was told to begin large. There is no option a worker.
-    setFlagsFromString(`--initial-heap-size=${Math.min(feedWorkerHeapBytesMin, heapBytesMax) / 1024 ** 2}`);
     this.#thread = new Worker(new URL('./feed-worker.ts', import.meta.url), {
       workerData: setup,
       name: 'training-feed',
