@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from icecore.errors import IcecoreError
 from icecore.memory import ColumnMemory
 from icecore.order import BLOCK_ROWS_MAX, Block, EpochOrder
 from icecore.ordered_block import OrderedBlock, ordered_block
@@ -85,7 +86,7 @@ class LaneBlocks:
         block = self._order.block_at(row)
         batch = self._batch_of(block)
         if batch.num_rows != block.stop - block.start:
-            raise RuntimeError(f"A block of {block.stop - block.start} rows was read as {batch.num_rows}.")
+            raise _other_rows(block, batch.num_rows)
         local = None if self._order.shuffle == "NONE" else block.indices - np.uint32(block.base)
         return ordered_block(block.start, batch, local, self._memory)
 
@@ -97,7 +98,10 @@ class LaneBlocks:
             self._place = block.place
             self._ordinal = 0
         while True:
-            batch = next(self._blocks)
+            batch = next(self._blocks, None)
+            if batch is None:
+                # Never a StopIteration, which would end whoever reads as if all were there.
+                raise _other_rows(block, 0)
             self._ordinal += 1
             if self._ordinal > ordinal:
                 return batch
@@ -106,3 +110,11 @@ class LaneBlocks:
         _, stop = self._order.group_rows(block.start)
         if stop < self._end:
             self._groups.expect(self._order.place_at(stop))
+
+
+def _other_rows(block: Block, found: int) -> IcecoreError:
+    return IcecoreError(
+        "CONFLICT",
+        f"A block of {block.stop - block.start} rows has {found}: a file was changed since the plan was made. "
+        "Begin anew.",
+    )
