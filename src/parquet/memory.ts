@@ -43,6 +43,8 @@ export function freeColumn(data: Data): void {
 /** Whoever still had it has nothing then: an array that is used again is another one. */
 function free(buffer: ArrayBuffer): void {
   const size = buffer.byteLength;
+  // Arrow has empty arrays that columns share.
+  if (size === 0) return;
   if (size < keptBytesMin || size > parquetKeptBytesMax || size !== sizeClass(size)) {
     buffer.transfer(0);
     return;

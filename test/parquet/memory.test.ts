@@ -1,6 +1,8 @@
+import { Field, Float64, List, makeData, Utf8 } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { parquetKeptBytesMax } from '../../src/limits.ts';
-import { freeBytes, newBytes } from '../../src/parquet/memory.ts';
+import { freeBytes, freeColumn, newBytes } from '../../src/parquet/memory.ts';
+import { nullColumn } from '../../src/parquet/null-column.ts';
 
 test('memory that is freed is used again, and whoever still had it has nothing', () => {
   const first = newBytes(1_000_000);
@@ -35,4 +37,17 @@ test('no more is kept than the limit says', () => {
   expect(reused.length).toBeGreaterThan(0);
   expect(reused.length).toBeLessThanOrEqual(8);
   for (const bytes of again) freeBytes(bytes);
+});
+
+test('a column that is given back is empty, and columns without cells or nulls can be made and given back again and again', () => {
+  for (let run = 0; run < 3; run++) {
+    for (const length of [0, 3, 100_000]) {
+      const data = makeData({ type: new Float64(), length, nullCount: 0, data: new Float64Array(length).fill(run) });
+      expect([data.length, data.nullCount, data.values.length]).toEqual([length, 0, length]);
+      freeColumn(data);
+      expect(data.values.length).toBe(0);
+      freeColumn(data);
+      freeColumn(nullColumn(new List(new Field('element', new Utf8(), true)), length));
+    }
+  }
 });
