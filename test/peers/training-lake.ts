@@ -1,5 +1,5 @@
 import { everyColumnInput, everyColumnSql } from '../feed/every-column.ts';
-import { arrowType, rawBatches, subscribe } from '../feed/feed-client.ts';
+import { arrowType, rawBatches, subscribe, text } from '../feed/feed-client.ts';
 import { ServerProcess } from '../http/server-process.ts';
 import { readmeRows, readmeTable } from '../python/readme-examples.ts';
 
@@ -57,6 +57,7 @@ export class TrainingLake {
     const query = 'subscription ($input: TrainingFeedInput!) { trainingBatches(input: $input) { cursor } }';
     const variables = { input: { source: { table: { name: this.table } }, columns: ['n'], ...input } };
     const response = await subscribe({ origin: this.url, query, variables, accept: arrowType });
+    if (response.statusCode !== 200) throw new Error(await text(response));
     const batches = await rawBatches(response);
     return batches.flatMap(({ recordBatch }) => Array.from(recordBatch.getChild('n') ?? [], Number));
   }
