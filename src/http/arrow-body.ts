@@ -63,25 +63,36 @@ async function* arrowPieces(
 ): AsyncGenerator<Uint8Array, void> {
   let end: (() => Uint8Array) | null = null;
   let writer: IpcWriter | null = null;
-  const small = new SmallPieces();
+  const small = new SmallMessages();
   for (;;) {
     const asked = events.next();
     // It is waited for behind the pieces before it.
     asked.catch(() => undefined);
     // What is small waits for more of it, and for nothing else.
-    if (small.bytes > 0 && (small.isEnough || !(await isReady(asked)))) yield small.take();
+    if (!small.isEmpty && (small.isEnough || !(await isReady(asked)))) {
+      yield small.bytes;
+      small.clear(isSent());
+    }
     const step = await asked;
     if (step.done === true) break;
     const event = step.value;
     if ('message' in event) {
-      if (end === null) small.add(event.schemaMessage);
-      if (event.message.byteLength <= arrowSmallBatchBytesMax) {
-        for await (const piece of messagePieces(event.message)) small.add(piece);
-        event.message.sent();
+      const { message } = event;
+      if (end === null) yield event.schemaMessage;
+      if (message.byteLength <= arrowSmallBatchBytesMax) {
+        const bytes = await message.piece(0);
+        if (!small.join(message, bytes)) {
+          yield small.bytes;
+          small.clear(isSent());
+          small.join(message, bytes);
+        }
       } else {
-        if (small.bytes > 0) yield small.take();
-        yield* messagePieces(event.message);
-        if (isSent()) event.message.sent();
+        if (!small.isEmpty) {
+          yield small.bytes;
+          small.clear(isSent());
+        }
+        yield* messagePieces(message);
+        if (isSent()) message.sent();
       }
       end = event.last ? () => event.endMessage : notAtEnd;
     } else {
@@ -93,29 +104,36 @@ async function* arrowPieces(
       end = event.last ? () => its.end() : notAtEnd;
     }
   }
-  if (small.bytes > 0) yield small.take();
+  if (!small.isEmpty) yield small.bytes;
   yield (end ?? notAtEnd)();
 }
 
-/** Copies of what is too small to be written by itself. */
-class SmallPieces {
-  #pieces: Uint8Array[] = [];
-  bytes = 0;
+/** Messages that lie one behind the other in memory, to be written at once. */
+class SmallMessages {
+  #messages: EncodedMessage[] = [];
+  bytes: Uint8Array = new Uint8Array();
+
+  get isEmpty(): boolean {
+    return this.bytes.byteLength === 0;
+  }
 
   get isEnough(): boolean {
-    return this.bytes >= feedPieceBytesMin;
+    return this.bytes.byteLength >= feedPieceBytesMin;
   }
 
-  add(piece: Uint8Array): void {
-    this.#pieces.push(piece.slice());
-    this.bytes += piece.byteLength;
+  /** Whether a message of these bytes could be added. */
+  join(message: EncodedMessage, bytes: Uint8Array): boolean {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    if (!this.isEmpty && (bytes.buffer !== buffer || bytes.byteOffset !== byteOffset + byteLength)) return false;
+    this.bytes = this.isEmpty ? bytes : new Uint8Array(buffer, byteOffset, byteLength + bytes.byteLength);
+    this.#messages.push(message);
+    return true;
   }
 
-  take(): Uint8Array {
-    const joined = Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.bytes = 0;
-    return joined;
+  clear(areSent: boolean): void {
+    if (areSent) for (const message of this.#messages) message.sent();
+    this.#messages = [];
+    this.bytes = new Uint8Array();
   }
 }
 

@@ -1,19 +1,20 @@
 import { feedAheadBatchesMax, feedAheadBytes } from '../limits.ts';
-import type { EncodedBatch, EncodedBatches } from './encoded-batches.ts';
+import { EncodedBatch, type EncodedBatches } from './encoded-batches.ts';
 import type { FeedBatches, MadeBatch } from './feed-batches.ts';
 
 /** A batch as its reader gets it. */
 export interface BatchAhead {
-  readonly made: Omit<MadeBatch, 'message'>;
+  readonly made: MadeBatch;
   readonly message: EncodedBatch;
 }
 
-/** The batches of a feed, one made ahead of its reader, or some where they are small. */
+/** The batches of a feed, one made ahead of its reader, or a run of them where they are small. */
 export class BatchesAhead {
   readonly #feed: FeedBatches;
   readonly #encoded: EncodedBatches;
   readonly #signal: AbortSignal | undefined;
-  #ahead: Promise<BatchAhead>[] = [];
+  #ready: BatchAhead[] = [];
+  #ahead: Promise<readonly BatchAhead[]> | null = null;
   #begun = 0;
   /** Of the batch before, or what it is thought to be. */
   #bytes: number;
@@ -27,42 +28,52 @@ export class BatchesAhead {
 
   /** The next batch; null behind the last. To be released by who takes it. Throws as `FeedBatches.make`. */
   async next(): Promise<BatchAhead | null> {
-    this.#begin(1);
-    const next = await this.#ahead.shift();
-    if (next === undefined) return null;
-    this.#bytes = next.message.byteLength;
-    this.#begin(Math.min(Math.max(1, Math.ceil(feedAheadBytes / Math.max(1, this.#bytes))), feedAheadBatchesMax));
-    return next;
+    if (this.#ready.length === 0) {
+      this.#ahead ??= this.#begin(1);
+      this.#ready = [...(await this.#ahead)];
+      this.#bytes = this.#ready[0]?.message.byteLength ?? 0;
+      this.#ahead = this.#begin(Math.min(Math.ceil(feedAheadBytes / Math.max(1, this.#bytes)), feedAheadBatchesMax));
+    }
+    return this.#ready.shift() ?? null;
   }
 
   close(): void {
-    for (const ahead of this.#ahead) ahead.then(({ message }) => message.release()).catch(() => undefined);
-    this.#ahead = [];
+    const release = (run: readonly BatchAhead[]) => {
+      for (const { message } of run) message.release();
+    };
+    release(this.#ready);
+    this.#ahead?.then(release).catch(() => undefined);
+    this.#ready = [];
   }
 
-  #begin(count: number): void {
+  #begin(count: number): Promise<readonly BatchAhead[]> {
     const { batches } = this.#feed;
-    while (this.#ahead.length < count && this.#begun < batches.count) {
-      const ahead = this.#make(this.#begun++);
-      // Whoever asks for it hears of it.
-      ahead.catch(() => undefined);
-      this.#ahead.push(ahead);
-    }
+    const run = Array.from({ length: Math.min(count, batches.count - this.#begun) }, (_, index) => this.#begun + index);
+    this.#begun += run.length;
+    const ahead = this.#make(run);
+    // Whoever asks for it hears of it.
+    ahead.catch(() => undefined);
+    return ahead;
   }
 
-  async #make(index: number): Promise<BatchAhead> {
+  async #make(run: readonly number[]): Promise<readonly BatchAhead[]> {
+    if (run.length === 0) return [];
     const feed = this.#feed;
-    const batch = feed.batches.at(index);
-    const { made, encoded } = await this.#encoded.make(
-      this.#bytes,
-      () => feed.make(batch),
-      ({ metadata }) => ({
-        make: async () => (await feed.make(batch, metadata)).message,
-        recycle: (message) => feed.recycle(message),
+    const batches = run.map((index) => feed.batches.at(index));
+    const made = await this.#encoded.within(this.#bytes * run.length, () => feed.make(batches), this.#signal);
+    const memory = made[0]?.message.buffer;
+    let unsent = made.length;
+    return made.map((each) => {
+      const { batch, metadata } = each;
+      const message = new EncodedBatch(this.#encoded, each.message, {
+        make: async () => (await feed.makeAgain(batch, metadata)).message,
+        recycle: (sent) => {
+          // The messages of a run lie on the same memory.
+          if (sent.buffer !== memory || --unsent === 0) feed.recycle(sent);
+        },
         rest: () => feed.rest(),
-      }),
-      this.#signal,
-    );
-    return { made, message: encoded };
+      });
+      return { made: each, message };
+    });
   }
 }

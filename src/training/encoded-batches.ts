@@ -42,24 +42,6 @@ export class EncodedBatches {
     return this.#bytes > this.#bytesMax / 2;
   }
 
-  /** Makes a batch, when there is room for it: about `bytes`. */
-  async make<Made extends { readonly message: Uint8Array }>(
-    bytes: number,
-    make: () => Promise<Made>,
-    source: (made: Made) => BytesSource,
-    signal?: AbortSignal,
-  ): Promise<{ readonly made: Omit<Made, 'message'>; readonly encoded: EncodedBatch }> {
-    const { message, ...made } = await this.#within(bytes, make, signal);
-    const encoded = new EncodedBatch(this, message, source({ ...made, message } as Made));
-    this.hold(encoded, message.byteLength);
-    return { made, encoded };
-  }
-
-  /** Makes bytes again that were let go. */
-  async makeAgain(bytes: number, make: BytesSource['make']): Promise<Uint8Array> {
-    return await this.#within(bytes, make);
-  }
-
   /** The batch was asked for some of its bytes, and holds them. */
   hold(encoded: EncodedBatch, bytes: number): void {
     if (!this.#held.delete(encoded)) this.#bytes += bytes;
@@ -73,7 +55,8 @@ export class EncodedBatches {
     this.#released = Promise.withResolvers();
   }
 
-  async #within<Made>(bytes: number, make: () => Promise<Made>, signal?: AbortSignal): Promise<Made> {
+  /** Makes something of about so many bytes, when there is room for it. Throws what the signal was aborted with. */
+  async within<Made>(bytes: number, make: () => Promise<Made>, signal?: AbortSignal): Promise<Made> {
     while (!this.#shed()) {
       signal?.throwIfAborted();
       await Promise.race([this.#released.promise, wait(feedIdleBatchMs)]);
@@ -91,9 +74,7 @@ export class EncodedBatches {
     const idleSince = performance.now() - feedIdleBatchMs;
     for (const encoded of this.#held) {
       if (this.#bytes < this.#bytesMax || encoded.usedMs > idleSince) break;
-      if (!encoded.drop()) continue;
-      this.#droppedCount++;
-      encoded.rest();
+      if (encoded.drop()) this.#droppedCount++;
     }
     return this.#bytes < this.#bytesMax || this.#held.size === 0;
   }
@@ -117,26 +98,13 @@ export class EncodedBatch {
     this.#all = all;
     this.#message = message;
     this.#source = source;
+    all.hold(this, this.byteLength);
   }
 
   /** All of it; the caller's as long as it likes. */
   async bytes(): Promise<Uint8Array> {
     this.#isGiven = true;
-    return await this.#held();
-  }
-
-  async #held(): Promise<Uint8Array> {
-    this.usedMs = performance.now();
-    this.#message ??= await this.#all.makeAgain(this.byteLength, this.#source.make);
-    this.#all.hold(this, this.byteLength);
-    return this.#message;
-  }
-
-  /** All of its pieces have left the process. */
-  sent(): void {
-    const message = this.#message;
-    this.release();
-    if (message !== null && !this.#isGiven) this.#source.recycle(message);
+    return await this.#made();
   }
 
   /**
@@ -145,27 +113,38 @@ export class EncodedBatch {
    */
   async piece(from: number): Promise<Uint8Array> {
     this.#isLent = false;
-    const bytes = await this.#held();
+    const bytes = await this.#made();
     this.#isLent = !this.#all.isScarce;
     if (this.#isLent) return bytes.subarray(from, from + feedPieceBytesMax);
     return bytes.slice(from, from + feedPieceBytesMin);
   }
 
-  /** Lets go of its bytes, but for those that somebody holds; whether it could. */
+  /** All of its pieces have left the process: its memory can be used again. */
+  sent(): void {
+    const message = this.#message;
+    this.release();
+    this.#message = null;
+    if (message !== null && !this.#isGiven) this.#source.recycle(message);
+  }
+
+  /** Nobody asks for more of it. */
+  release(): void {
+    this.#all.release(this, this.byteLength);
+  }
+
+  /** Lets go of its bytes, unless somebody reads them; whether it could. */
   drop(): boolean {
     if (this.#isLent || this.#message === null) return false;
     this.#message = null;
-    this.#all.release(this, this.byteLength);
+    this.release();
+    this.#source.rest();
     return true;
   }
 
-  rest(): void {
-    this.#source.rest();
-  }
-
-  /** It is not wanted any more. */
-  release(): void {
-    this.#isLent = false;
-    this.drop();
+  async #made(): Promise<Uint8Array> {
+    this.usedMs = performance.now();
+    this.#message ??= await this.#all.within(this.byteLength, this.#source.make);
+    this.#all.hold(this, this.byteLength);
+    return this.#message;
   }
 }

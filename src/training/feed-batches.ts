@@ -8,7 +8,7 @@ import type { FeedCompression, FeedOrder, FeedShare } from './feed-input.ts';
 import type { FeedPool, FeedWorker } from './feed-pool.ts';
 import { FeedTimes } from './feed-times.ts';
 import { FeedWindow } from './feed-window.ts';
-import type { GroupFile } from './feed-worker-messages.ts';
+import type { BatchPart, GroupFile } from './feed-worker-messages.ts';
 import type { FullShuffles } from './full-shuffles.ts';
 import { type EpochOrder, epochOrder } from './order/epoch-order.ts';
 import { type OrderSpan, type RankBatch, type RankBatches, rankBatches } from './order/rank-batches.ts';
@@ -80,9 +80,13 @@ export class FeedBatches {
     this.batches = rankBatches(this.#order, reading.share, reading.start);
     this.#signal = signal === undefined ? this.#controller.signal : AbortSignal.any([signal, this.#controller.signal]);
     // What is under way for a reader that is gone is of no use.
-    this.#signal.addEventListener('abort', () => this.#files?.then((files) => files.close()).catch(() => undefined), {
-      once: true,
-    });
+    this.#signal.addEventListener(
+      'abort',
+      () => this.#files?.then((files) => files.close(this.#signal.reason)).catch(() => undefined),
+      {
+        once: true,
+      },
+    );
   }
 
   /** Before one was made. */
@@ -95,31 +99,59 @@ export class FeedBatches {
   }
 
   /**
-   * A batch of the rank, decoding what it needs of. Given the metadata that it was made with, the very bytes. Throws what the signal was
-   * aborted with, what decoding throws, and INTERNAL that can be tried again where its worker died.
+   * A run of batches of the rank, decoding what they need, on memory that they share. Throws what the signal was aborted with, what decoding
+   * throws, and INTERNAL that can be tried again where its worker died.
    */
-  async make(batch: RankBatch, metadata?: ReadonlyMap<string, string>): Promise<MadeBatch> {
-    this.#signal.throwIfAborted();
-    const cursor = this.#reading.cursorAt(batch.end);
-    const held =
-      metadata ??
-      new Map([
+  async make(batches: readonly RankBatch[]): Promise<readonly MadeBatch[]> {
+    const times = this.#times.metadata();
+    const run = batches.map((batch) => {
+      const cursor = this.#reading.cursorAt(batch.end);
+      const metadata = new Map([
         ['icecore.cursor', cursor],
         ['icecore.global-batch', String(batch.globalBatch)],
         ['icecore.last', String(batch.last)],
-        ...this.#times.metadata(),
+        ...times,
       ]);
+      return { batch, cursor, metadata };
+    });
+    const messages = await this.#encodeRun(run.map(({ batch: { span }, metadata }) => ({ span, metadata })));
+    return run.map((each, index) => ({ ...each, message: messages[index] ?? new Uint8Array() }));
+  }
+
+  /** The very bytes of a batch that was made with this metadata. Throws as `make`. */
+  async makeAgain(batch: RankBatch, metadata: ReadonlyMap<string, string>): Promise<{ readonly message: Uint8Array }> {
+    const [message = new Uint8Array()] = await this.#encode([{ span: batch.span, metadata }]);
+    return { message };
+  }
+
+  /** All at once, or one by one where the cache has no room for the groups of all. */
+  async #encodeRun(parts: readonly BatchPart[]): Promise<readonly Uint8Array[]> {
+    try {
+      return await this.#encode(parts);
+    } catch (error) {
+      if (parts.length === 1 || !IcecoreError.is(error, 'OVERLOADED')) throw error;
+      const messages: Uint8Array[] = [];
+      for (const part of parts) messages.push(...(await this.#encode([part])));
+      return messages;
+    }
+  }
+
+  async #encode(parts: readonly BatchPart[]): Promise<readonly Uint8Array[]> {
+    this.#signal.throwIfAborted();
     const source = await this.#opened();
     const worker = await this.#workerOf(source);
     for (let tries = 0; tries < feedBatchTriesMax; tries++) {
       const asked = performance.now();
-      const files = await this.#filesOf(source, batch.span);
+      const files = await this.#filesOf(
+        source,
+        parts.map(({ span }) => span),
+      );
       const waiting = (performance.now() - asked) / 1000;
-      const { span } = batch;
-      const answer = await worker.call('batch', { feed: this.#feed, span, metadata: held, files }, this.#signal);
-      if ('message' in answer) {
-        this.#times.add(span.rows, { ...answer.seconds, waiting });
-        return { batch, cursor, metadata: held, message: answer.message };
+      const answer = await worker.call('batches', { feed: this.#feed, parts, files }, this.#signal);
+      if ('messages' in answer) {
+        const rows = parts.reduce((sum, { span }) => sum + span.rows, 0);
+        this.#times.add(rows, { ...answer.seconds, waiting });
+        return answer.ends.map((end, index) => answer.messages.subarray(answer.ends[index - 1] ?? 0, end));
       }
       // Torn or removed under us: it is decoded anew.
       for (const place of answer.lost) source.lose(place);
@@ -196,12 +228,13 @@ export class FeedBatches {
     return worker;
   }
 
-  /** The block files of the groups that a span has rows of. */
-  async #filesOf(source: BatchFiles, span: OrderSpan): Promise<readonly GroupFile[]> {
-    const now = placesOf(source, span);
-    if (!sameSet(now, this.#now)) {
+  /** The block files of the groups that spans have rows of. */
+  async #filesOf(source: BatchFiles, spans: readonly OrderSpan[]): Promise<readonly GroupFile[]> {
+    const now = new Set(spans.flatMap((span) => [...placesOf(source, span)]));
+    const last = spans.at(-1);
+    if (last !== undefined && !sameSet(now, this.#now)) {
       this.#now = now;
-      this.#soon = this.#placesBehind(source, span, now);
+      this.#soon = this.#placesBehind(source, last, now);
     }
     return await source.files(this.#now, this.#soon);
   }
@@ -228,7 +261,7 @@ function batchFiles(files: FilesOfGroups, matchingRows: Uint32Array, order: Feed
     files: (now, soon) => files.files(now, soon),
     lose: (place) => files.lose(place),
     rest: () => files.rest?.(),
-    close: () => files.close(),
+    close: (reason) => files.close(reason),
   };
 }
 

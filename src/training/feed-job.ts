@@ -4,7 +4,7 @@ import { BatchEncoder } from '../arrow/batch-encoder.ts';
 import type { RowPick } from '../arrow/row-pick.ts';
 import { IcecoreError } from '../errors.ts';
 import type { BlockOrder, BlockPiece, FeedBlocks } from './feed-blocks.ts';
-import type { BatchAnswer, BatchRequest, FeedDescription, GroupFile } from './feed-worker-messages.ts';
+import type { BatchesAnswer, BatchesRequest, FeedDescription, GroupFile } from './feed-worker-messages.ts';
 import { blockRowsMax } from './order/block-shuffle.ts';
 import { type EpochOrder, epochOrder, type OrderSegments } from './order/epoch-order.ts';
 import type { OrderSegment } from './order/lane-segments.ts';
@@ -27,17 +27,24 @@ export class FeedJob {
     this.#epoch = order.shuffle === 'WINDOWED' ? `${order.seed} ${order.epoch}` : '';
   }
 
-  batch({ span, metadata, files }: BatchRequest): BatchAnswer {
-    const started = performance.now();
-    const { segments } = this.#order;
-    if (segments === null) throw new IcecoreError('INTERNAL', 'A batch of FULL is read from its shuffle, in the order NONE.');
-    const batch = new BatchBlocks(files, this.#blocks);
-    const picks = this.#picks(segments, span, batch);
-    if (batch.lost.size > 0) return { lost: [...batch.lost] };
-    const read = performance.now();
-    const message = this.#encoder.encode(batch.columns, picks, span.rows, metadata);
-    batch.leave();
-    return { message, seconds: { reading: (read - started) / 1000, gathering: (performance.now() - read) / 1000 } };
+  batches({ parts, files }: BatchesRequest): BatchesAnswer {
+    const messages: Uint8Array[] = [];
+    const lost = new Set<number>();
+    let [reading, gathering] = [0, 0];
+    for (const { span, metadata } of parts) {
+      const started = performance.now();
+      const batch = new BatchBlocks(files, this.#blocks);
+      const picks = this.#picks(span, batch);
+      for (const place of batch.lost) lost.add(place);
+      if (lost.size > 0) continue;
+      const read = performance.now();
+      messages.push(this.#encoder.encode(batch.columns, picks, span.rows, metadata));
+      batch.leave();
+      reading += read - started;
+      gathering += performance.now() - read;
+    }
+    if (lost.size > 0) return { lost: [...lost] };
+    return { ...this.#joined(messages), seconds: { reading: reading / 1000, gathering: gathering / 1000 } };
   }
 
   /** Memory of a message that has been sent, for one to come. */
@@ -45,7 +52,26 @@ export class FeedJob {
     this.#encoder.recycle(memory);
   }
 
-  #picks(segments: OrderSegments, span: OrderSpan, batch: BatchBlocks): readonly RowPick[] {
+  /** Messages one behind the other, each at a multiple of eight as it was by itself. */
+  #joined(messages: readonly Uint8Array[]): { readonly messages: Uint8Array; readonly ends: readonly number[] } {
+    let end = 0;
+    const ends = messages.map(({ byteLength }) => {
+      end += byteLength;
+      return end;
+    });
+    const [first] = messages;
+    if (first !== undefined && messages.length === 1) return { messages: first, ends };
+    const joined = this.#blocks.memory.take(end);
+    for (const [index, message] of messages.entries()) {
+      joined.set(message, ends[index - 1] ?? 0);
+      this.#encoder.recycle(message.buffer);
+    }
+    return { messages: joined, ends };
+  }
+
+  #picks(span: OrderSpan, batch: BatchBlocks): readonly RowPick[] {
+    const { segments } = this.#order;
+    if (segments === null) throw new IcecoreError('INTERNAL', 'A batch of FULL is read from its shuffle, in the order NONE.');
     const lanes = Math.min(span.endLane, this.#order.lanes) - span.firstLane;
     return segments.of(span).flatMap((segment) => {
       const { place, block, blockRows, at, stride } = segment;

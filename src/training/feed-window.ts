@@ -73,8 +73,9 @@ export class FeedWindow {
     for (const place of [...this.#held.keys()]) this.#drop(place);
   }
 
-  close(): void {
-    this.#controller.abort(new Error('The feed was left.'));
+  /** What is under way for it fails with the reason. */
+  close(reason: unknown = new Error('The feed was left.')): void {
+    this.#controller.abort(reason);
     this.rest();
   }
 

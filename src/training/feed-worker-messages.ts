@@ -29,20 +29,27 @@ export interface GroupFile {
   readonly key: string;
 }
 
-/** One batch of a feed: the same request gives the same bytes. */
-export interface BatchRequest {
-  readonly feed: number;
+/** One batch: the same rows and metadata give the same bytes. */
+export interface BatchPart {
   readonly span: OrderSpan;
   /** Of the message. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** Of every group that the span has rows of. */
+}
+
+/** Batches of a feed. */
+export interface BatchesRequest {
+  readonly feed: number;
+  readonly parts: readonly BatchPart[];
+  /** Of every group that they have rows of. */
   readonly files: readonly GroupFile[];
 }
 
-/** A batch, or the places of the groups whose block file is no longer what it was. */
-export type BatchAnswer = { readonly message: Uint8Array; readonly seconds: BatchSeconds } | { readonly lost: readonly number[] };
+/** The messages one behind the other and where each ends, or the places of the groups whose block file is no longer what it was. */
+export type BatchesAnswer =
+  | { readonly messages: Uint8Array; readonly ends: readonly number[]; readonly seconds: BatchSeconds }
+  | { readonly lost: readonly number[] };
 
-/** Where the time of a batch went. */
+/** Where the time of batches went. */
 export interface BatchSeconds {
   readonly reading: number;
   readonly gathering: number;
@@ -63,7 +70,7 @@ export type DecodeAnswer =
 /** What main asks of a worker, and what it answers. */
 export interface FeedWorkerCalls extends FullShuffleCalls {
   readonly open: { readonly request: FeedDescription; readonly answer: null };
-  readonly batch: { readonly request: BatchRequest; readonly answer: BatchAnswer };
+  readonly batches: { readonly request: BatchesRequest; readonly answer: BatchesAnswer };
   readonly close: { readonly request: { readonly feed: number }; readonly answer: null };
   readonly decode: { readonly request: DecodeRequest; readonly answer: DecodeAnswer };
 }

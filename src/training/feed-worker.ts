@@ -25,10 +25,10 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
       case 'open':
         jobs.set(message.request.feed, new FeedJob(message.request, blocks));
         return null;
-      case 'batch': {
+      case 'batches': {
         const job = jobs.get(message.request.feed);
         if (job === undefined) throw new Error(`there is no feed ${message.request.feed}`);
-        return job.batch(message.request);
+        return job.batches(message.request);
       }
       case 'close':
         jobs.delete(message.request.feed);
@@ -68,8 +68,8 @@ type Answer = FeedWorkerCalls[FeedWorkerMethod]['answer'];
 
 /** Of a batch, its memory, which goes to the main thread without a copy. */
 function buffersOf(answer: Answer): ArrayBuffer[] {
-  const isBatch = answer !== null && 'message' in answer && answer.message.buffer instanceof ArrayBuffer;
-  return isBatch ? [answer.message.buffer as ArrayBuffer] : [];
+  const isBatch = answer !== null && 'messages' in answer && answer.messages.buffer instanceof ArrayBuffer;
+  return isBatch ? [answer.messages.buffer as ArrayBuffer] : [];
 }
 
 if (parentPort !== null) await serve(parentPort, workerData as FeedWorkerSetup);

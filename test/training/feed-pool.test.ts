@@ -35,7 +35,7 @@ async function openFeed(worker: FeedWorker, feed: number, groups: number): Promi
 
 function batch(worker: FeedWorker, feed: number, rows: number, signal?: AbortSignal) {
   const span = { from: 0, to: rows, firstLane: 0, endLane: 1, rows };
-  return worker.call('batch', { feed, span, metadata: new Map(), files: [] }, signal);
+  return worker.call('batches', { feed, parts: [{ span, metadata: new Map() }], files: [] }, signal);
 }
 
 test('workers start when they are asked for, and are the same ones as long as they live', () => {
@@ -50,7 +50,7 @@ test('what fails in a worker fails for who asked, with its code; the worker goes
   await expect(batch(worker, 7, 1)).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(/no feed 7/) });
   await openFeed(worker, 7, 3);
   await expect(batch(worker, 7, 1)).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(/group 0/) });
-  expect(await batch(worker, 7, 0)).toMatchObject({ message: expect.any(Uint8Array) });
+  expect(await batch(worker, 7, 0)).toMatchObject({ messages: expect.any(Uint8Array) });
 });
 
 test('a call that is aborted fails at once with the reason', async () => {
@@ -80,7 +80,7 @@ test('a worker that dies fails what it was asked for, so that it can be tried ag
   const next = first(pool);
   expect(next).not.toBe(worker);
   await openFeed(next, 3, 1);
-  expect(await batch(next, 3, 0)).toMatchObject({ message: expect.any(Uint8Array) });
+  expect(await batch(next, 3, 0)).toMatchObject({ messages: expect.any(Uint8Array) });
 });
 
 test('a pool that is closed fails what is under way, and gives out no workers', async () => {
