@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { ServerProcess } from '../../test/http/server-process.ts';
 import type { ServingProcess } from './figures.ts';
+import { scratchPrefix } from './rows.ts';
 
 const waitMsMax = 60_000;
 
@@ -22,7 +23,7 @@ export class IcecoreServer implements ServingProcess {
 
   /** `directory` holds the catalog and is where the cache is made, on the disk of the data. */
   static async start(directory: string): Promise<IcecoreServer> {
-    const scratch = await mkdtemp(join(directory, 'scratch-'));
+    const scratch = await mkdtemp(join(directory, scratchPrefix));
     const lateness = join(scratch, 'lateness.json');
     const server = await ServerProcess.start(
       {

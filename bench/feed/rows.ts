@@ -10,6 +10,8 @@ import { ServerProcess } from '../../test/http/server-process.ts';
 
 const run = promisify(execFile);
 export const tableName = 'bench.feed';
+/** Of directories beside the data that a run makes for itself. */
+export const scratchPrefix = 'scratch-';
 const filesInTable = 60;
 /** How many distinct texts. */
 const texts = 1000;
@@ -63,6 +65,10 @@ export async function feedRows(rows: number): Promise<FeedRows> {
     await mkdir(directory, { recursive: true });
     await writeTable(rows, directory);
   });
+  // Caches of a bench that was killed.
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith(scratchPrefix)) rmSync(join(directory, name), { recursive: true, force: true });
+  }
   const files = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.parquet'));
   if (files.length !== filesInTable)
     throw new Error(`${data} holds ${files.length} files, not ${filesInTable}; remove ${directory}.`);
