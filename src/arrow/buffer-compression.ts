@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import { CompressionType } from 'apache-arrow/fb/compression-type';
-import lz4 from 'lz4-napi';
 import type { GatheredBuffer } from './column-gather.ts';
+import { compressLz4Frame, lz4FrameBytesMax } from './lz4-frame.ts';
 import type { ScratchMemory } from './scratch-memory.ts';
 
 /** How the buffers of a batch are compressed, each by itself: LZ4 in frames, ZSTD at its fastest level (format: "Buffer Compression"). */
@@ -32,7 +32,9 @@ export function compressedBuffer(buffer: GatheredBuffer, codec: CompressionType,
   const packed = scratch.temporarily(() => {
     const bytes = scratch.bytes(byteLength);
     buffer.write(bytes);
-    return codec === CompressionType.ZSTD ? zstd(bytes) : lz4.compressFrameSync(bufferOf(bytes));
+    if (codec === CompressionType.ZSTD) return zstd(bytes);
+    const frame = scratch.bytes(lz4FrameBytesMax(byteLength));
+    return frame.slice(0, compressLz4Frame(bytes, frame));
   });
   if (packed.length >= byteLength) {
     const write = (target: Uint8Array) => {
@@ -56,8 +58,4 @@ function zstd(bytes: Uint8Array): Uint8Array {
 
 function writeLength(target: Uint8Array, length: number): void {
   new DataView(target.buffer, target.byteOffset).setBigInt64(0, BigInt(length), true);
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
