@@ -4,7 +4,7 @@ import type { FeedBatches, MadeBatch } from './feed-batches.ts';
 
 /** A batch as its reader gets it. */
 export interface BatchAhead {
-  readonly made: MadeBatch;
+  readonly made: Omit<MadeBatch, 'message'>;
   readonly message: EncodedBatch;
 }
 
@@ -61,15 +61,15 @@ export class BatchesAhead {
     const feed = this.#feed;
     const batches = run.map((index) => feed.batches.at(index));
     const made = await this.#encoded.within(this.#bytes * run.length, () => feed.make(batches), this.#signal);
-    const memory = made[0]?.message.buffer;
     let unsent = made.length;
-    return made.map((each) => {
+    // Nothing here may hold on to a message: it is let go of where its reader stalls.
+    return made.map(({ message: bytes, ...each }) => {
       const { batch, metadata } = each;
-      const message = new EncodedBatch(this.#encoded, each.message, {
+      const message = new EncodedBatch(this.#encoded, bytes, {
         make: async () => (await feed.makeAgain(batch, metadata)).message,
-        recycle: (sent) => {
-          // The messages of a run lie on the same memory.
-          if (sent.buffer !== memory || --unsent === 0) feed.recycle(sent);
+        recycle: (sent, isFirst) => {
+          // The messages of a run lie on the same memory, until one is made again.
+          if (!isFirst || --unsent === 0) feed.recycle(sent);
         },
         rest: () => feed.rest(),
       });

@@ -1,6 +1,7 @@
 import { type Data, DataType, makeData } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 import type { Literal } from '../iceberg/type.ts';
+import { uuidBytes } from '../iceberg/uuid.ts';
 import { nullColumn } from '../parquet/null-column.ts';
 
 /** A column of `length` cells of one value, or of nulls. Throws INTERNAL for types that no single value has. */
@@ -39,5 +40,6 @@ function integer(value: Literal): bigint {
 
 function bytesOf(value: Literal): Uint8Array {
   if (value instanceof Uint8Array) return value;
+  if (typeof value === 'string') return uuidBytes(value);
   throw new IcecoreError('INTERNAL', `A column of bytes cannot have the value ${String(value)}.`);
 }

@@ -5,8 +5,8 @@ import { feedIdleBatchMs, feedPieceBytesMax, feedPieceBytesMin } from '../limits
 export interface BytesSource {
   /** Each time the same. */
   readonly make: () => Promise<Uint8Array>;
-  /** Takes back the memory of bytes that nobody reads any more. */
-  readonly recycle: (message: Uint8Array) => void;
+  /** Takes back the memory of bytes that nobody reads any more: of the first ones, or of those that `make` gave. */
+  readonly recycle: (message: Uint8Array, isFirst: boolean) => void;
   /** The bytes were let go: their reader stalls. */
   readonly rest: () => void;
 }
@@ -90,6 +90,8 @@ export class EncodedBatch {
   #isLent = false;
   /** Whether somebody has all of it. */
   #isGiven = false;
+  /** Whether it was never made again. */
+  #isFirst = true;
   /** When some of it was last asked for. */
   usedMs = performance.now();
 
@@ -124,7 +126,7 @@ export class EncodedBatch {
     const message = this.#message;
     this.release();
     this.#message = null;
-    if (message !== null && !this.#isGiven) this.#source.recycle(message);
+    if (message !== null && !this.#isGiven) this.#source.recycle(message, this.#isFirst);
   }
 
   /** Nobody asks for more of it. */
@@ -136,6 +138,7 @@ export class EncodedBatch {
   drop(): boolean {
     if (this.#isLent || this.#message === null) return false;
     this.#message = null;
+    this.#isFirst = false;
     this.release();
     this.#source.rest();
     return true;
