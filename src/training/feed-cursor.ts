@@ -29,17 +29,17 @@ export function printFeedCursor(cursor: FeedCursor, order = orderName): string {
 export function parseFeedCursor(text: string, order = orderName): FeedCursor {
   const [body = '', checksum] = text.split('.');
   if (checksum !== checksumOf(body) || text !== `${body}.${checksum}`) throw damaged();
-  const members = parseJson(Buffer.from(body, 'base64url').toString('utf8'));
-  if (!Array.isArray(members)) throw damaged();
-  const [name, snapshotId, filterHash, shuffle, seed, epoch, lanes, position] = members as readonly unknown[];
+  const [name, snapshotId, filterHash, shuffle, seed, epoch, lanes, position] = membersOf(body);
   if (name !== order) {
+    if (typeof name !== 'string' || !/^icecore-order\/\d{1,9}$/.test(name)) throw damaged();
     throw new IcecoreError(
       'CONFLICT',
-      `The cursor is of the order ${String(name)}, and this server reads in the order ${order}. Begin the epoch anew.`,
+      `The cursor is of the order ${name}, and this server reads in the order ${order}. Begin the epoch anew.`,
     );
   }
   // The checksum is no signature: anybody can make a cursor of their own.
   const isCursor =
+    [snapshotId, filterHash, shuffle, seed, position].every((text) => typeof text === 'string') &&
     [snapshotId, position].every((whole) => /^\d{1,19}$/.test(String(whole))) &&
     /^-?\d{1,19}$/.test(String(seed)) &&
     ['NONE', 'WINDOWED', 'FULL'].includes(String(shuffle)) &&
@@ -61,6 +61,16 @@ export function parseFeedCursor(text: string, order = orderName): FeedCursor {
     lanes: Number(lanes),
     position: BigInt(String(position)),
   };
+}
+
+function membersOf(body: string): readonly unknown[] {
+  try {
+    const members = parseJson(Buffer.from(body, 'base64url').toString('utf8'));
+    if (Array.isArray(members)) return members;
+  } catch {
+    // Nor is what is no JSON.
+  }
+  throw damaged();
 }
 
 export function filterHash(filter: unknown): string {

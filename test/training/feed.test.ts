@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sha256Hex } from '../../src/ledger/canonical-json.ts';
 import type { TrainingFeed, TrainingFeedBatch, TrainingFeeds } from '../../src/training/feed.ts';
 import { type FeedCursor, parseFeedCursor, printFeedCursor } from '../../src/training/feed-cursor.ts';
 import type { TrainingFeedInput } from '../../src/training/feed-input.ts';
@@ -153,6 +154,24 @@ test('what a cursor holds and is given otherwise is a conflict; a damaged one is
   for (const change of forged) {
     await expect(read({ cursor: printFeedCursor({ ...whole, ...change }), split: 'train' })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
+    });
+  }
+  const members = JSON.parse(Buffer.from(cursor.split('.')[0] ?? '', 'base64url').toString()) as unknown[];
+  const others = [
+    '{{{',
+    'null',
+    '[]',
+    '['.repeat(20_000) + ']'.repeat(20_000),
+    JSON.stringify(members.with(0, { toString: 1 })),
+    JSON.stringify(members.with(0, 'another order')),
+    JSON.stringify(members.with(3, ['FULL'])),
+    JSON.stringify(members.with(7, ['10'])),
+  ];
+  for (const json of others) {
+    const body = Buffer.from(json).toString('base64url');
+    await expect(read({ cursor: `${body}.${sha256Hex(`icecore-cursor ${body}`).slice(0, 8)}` })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringMatching(/no cursor of a training feed/),
     });
   }
 });
