@@ -240,6 +240,8 @@ export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
 export const feedWorkerHeapBytesMin = 96 * 1024 * 1024;
 /** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
 export const feedBlocksBytesMax = 384 * 1024 * 1024;
+/** Blocks that the rows of one batch lie in, which a worker has in memory together: a batch is no larger, and so many doubles are 268 million. */
+export const feedBatchBlocksBytesMax = 2 * 1024 ** 3;
 /** Memory of blocks and batches that a worker is through with, for those to come: new pages are slow to write. */
 export const feedBlockMemoryKeptMax = 64 * 1024 * 1024;
 /** Rows of a block that are shuffled at a time, at least: it is read from its file for each piece. */

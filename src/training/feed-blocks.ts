@@ -3,7 +3,14 @@ import { BlockFile } from '../arrow/block-file.ts';
 import { gatheredColumn } from '../arrow/gathered-column.ts';
 import { MessageMemory } from '../arrow/message-memory.ts';
 import { ScratchMemory } from '../arrow/scratch-memory.ts';
-import { feedBlockMemoryKeptMax, feedFilesOpenMax, feedPieceRowsMin, feedShuffledRowsBytesMax } from '../limits.ts';
+import { IcecoreError } from '../errors.ts';
+import {
+  feedBatchBlocksBytesMax,
+  feedBlockMemoryKeptMax,
+  feedFilesOpenMax,
+  feedPieceRowsMin,
+  feedShuffledRowsBytesMax,
+} from '../limits.ts';
 import { ByteLru } from '../tables/byte-lru.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
 import { blockRowsMax } from './order/block-shuffle.ts';
@@ -40,18 +47,22 @@ export class FeedBlocks {
   readonly memory = new MessageMemory(feedBlockMemoryKeptMax);
   readonly scratch = new ScratchMemory();
   readonly #bytesMax: number;
+  readonly #batchBytesMax: number;
   /** In order of last use. */
   readonly #held = new Map<string, HeldBlock>();
   #bytes = 0;
   /** Blocks that left, whose memory is used again when nobody reads them any more. */
   #left: HeldBlock[] = [];
+  #leftBytes = 0;
   /** Of blocks that are shuffled piece by piece. */
   readonly #rows = new ByteLru<Uint16Array>(feedShuffledRowsBytesMax);
   /** In order of last use; closed when they leave. */
   readonly #files = new Map<string, BlockFile>();
 
-  constructor(bytesMax: number) {
+  /** `batchBytesMax` is of the pieces that are used until `settle`, those in memory anyway included. */
+  constructor(bytesMax: number, batchBytesMax = feedBatchBlocksBytesMax) {
     this.#bytesMax = bytesMax;
+    this.#batchBytesMax = batchBytesMax;
   }
 
   /**
@@ -67,7 +78,10 @@ export class FeedBlocks {
     return Math.min(blockRowsMax, 2 ** Math.floor(Math.log2(Math.max(fitting, feedPieceRowsMin))));
   }
 
-  /** The columns of a piece; null where its file is gone or is not what it was. Good until `settle`. */
+  /**
+   * The columns of a piece; null where its file is gone or is not what it was. Good until `settle`. Throws OVERLOADED where those of one
+   * batch would be more than there is memory for.
+   */
   columns(piece: BlockPiece): readonly Data[] | null {
     const name = nameOf(piece);
     const known = this.#held.get(name);
@@ -86,6 +100,7 @@ export class FeedBlocks {
     const ordered = rows === null ? read : read.map((column) => this.#ordered(column, rows));
     if (rows !== null) for (const memory of memoryOf(read)) this.memory.give(memory);
     this.#hold(name, ordered);
+    if (this.#bytes + this.#leftBytes > this.#batchBytesMax) throw tooLarge(this.#batchBytesMax);
     return ordered;
   }
 
@@ -98,6 +113,7 @@ export class FeedBlocks {
   settle(): void {
     for (const { memory } of this.#left) for (const buffer of memory) this.memory.give(buffer);
     this.#left = [];
+    this.#leftBytes = 0;
   }
 
   /** A reader is through with a file. One that left the cache takes its place on disk until it is closed. */
@@ -111,6 +127,7 @@ export class FeedBlocks {
     for (const path of [...this.#files.keys()]) this.closeFile(path);
     this.#held.clear();
     this.#left = [];
+    this.#leftBytes = 0;
     this.#bytes = 0;
   }
 
@@ -145,6 +162,7 @@ export class FeedBlocks {
     this.#held.delete(name);
     this.#bytes -= held.bytes;
     this.#left.push(held);
+    this.#leftBytes += held.bytes;
   }
 
   #file({ path, key }: GroupFile): BlockFile | null {
@@ -163,6 +181,14 @@ export class FeedBlocks {
     }
     return file;
   }
+}
+
+function tooLarge(bytesMax: number): IcecoreError {
+  return new IcecoreError(
+    'OVERLOADED',
+    `The rows of one batch lie in blocks of more than ${bytesMax} bytes together, which is all that a server reads for one. Ask for smaller batches, fewer lanes, or fewer columns.`,
+    { context: { bytesMax } },
+  );
 }
 
 function nameOf({ file, block, order, from, to }: BlockPiece): string {

@@ -34,14 +34,19 @@ export class FeedJob {
     for (const { span, metadata } of parts) {
       const started = performance.now();
       const batch = new BatchBlocks(files, this.#blocks);
-      const picks = this.#picks(span, batch);
-      for (const place of batch.lost) lost.add(place);
-      if (lost.size > 0) continue;
-      const read = performance.now();
-      messages.push(this.#encoder.encode(batch.columns, picks, span.rows, metadata));
-      batch.leave();
-      reading += read - started;
-      gathering += performance.now() - read;
+      try {
+        const picks = this.#picks(span, batch);
+        for (const place of batch.lost) lost.add(place);
+        if (lost.size > 0) continue;
+        const read = performance.now();
+        messages.push(this.#encoder.encode(batch.columns, picks, span.rows, metadata));
+        batch.leave();
+        reading += read - started;
+        gathering += performance.now() - read;
+      } finally {
+        // Also where it was not made.
+        this.#blocks.settle();
+      }
     }
     if (lost.size > 0) return { lost: [...lost] };
     return { ...this.#joined(messages), seconds: { reading: reading / 1000, gathering: gathering / 1000 } };
@@ -143,6 +148,5 @@ class BatchBlocks {
   leave(): void {
     for (const piece of this.#finished) this.#blocks.drop(piece);
     for (const { path } of this.#finishedFiles) this.#blocks.closeFile(path);
-    this.#blocks.settle();
   }
 }

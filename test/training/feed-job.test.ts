@@ -78,3 +78,19 @@ test('a batch has the rows of its positions, whatever memory there is for blocks
     { numRuns: 25 },
   );
 });
+
+test('a batch whose blocks are more than there is memory for is refused with the cure, and others are made after it', () => {
+  const blocks = new FeedBlocks(64 * 1024, 300_000);
+  const matchingRows = Uint32Array.from(groupRows);
+  const order = { shuffle: 'WINDOWED', seed: 1n, epoch: 0, lanes: 8 } as const;
+  const job = new FeedJob({ feed: 1, matchingRows, order, columns, compression: 'NONE' }, blocks);
+  const epoch = epochOrder(matchingRows, order);
+  const batchOf = (batchSize: number, batch: number) => {
+    const { span } = rankBatches(epoch, { batchSize, rank: 0, worldSize: 1, tail: 'SHORT' }, 0).at(batch);
+    return job.batches({ feed: 1, parts: [{ span, metadata: new Map() }], files });
+  };
+  for (let tries = 0; tries < 3; tries++) {
+    expect(() => batchOf(60_000, 0)).toThrow(/blocks of more than 300000 bytes together.*Ask for smaller batches/);
+    for (let batch = 0; batch < 20; batch++) expect(batchOf(800, batch)).toMatchObject({ messages: expect.any(Uint8Array) });
+  }
+});
