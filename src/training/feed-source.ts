@@ -1,10 +1,11 @@
 import { IcecoreError } from '../errors.ts';
 import type { BoundExpression, Expression } from '../iceberg/expression.ts';
 import { bindExpression } from '../iceberg/expression-bind.ts';
-import { parseIdentifier } from '../iceberg/identifier.ts';
-import { currentSnapshot } from '../iceberg/metadata.ts';
+import { parseIdentifier, printIdentifier } from '../iceberg/identifier.ts';
+import { refByName, snapshotById } from '../iceberg/metadata.ts';
 import { requireField, type Schema } from '../iceberg/schema.ts';
 import type { Snapshot } from '../iceberg/snapshot.ts';
+import { ancestors } from '../iceberg/snapshot-at.ts';
 import type { NestedField } from '../iceberg/type.ts';
 import type { DuckDb } from '../sql/duckdb.ts';
 import { parsePredicate } from '../sql/predicate.ts';
@@ -94,15 +95,38 @@ async function resolveSource(
   }
   const { name, asOf } = source.table;
   const table = await tables.load(parseIdentifier(name));
-  const resumed: AsOf | undefined = cursor === null || cursor.snapshotId === 0n ? undefined : { snapshotId: cursor.snapshotId };
-  const at = asOf ?? resumed;
+  const isMoving = asOf === undefined || isBranch(table, asOf);
+  const head = isMoving ? resolveAsOf(table, asOf) : null;
+  const resumed = isMoving && cursor !== null ? resumedAt(table, asOf, head, cursor) : null;
+  const at = resumed ?? asOf;
   const snapshot = resolveAsOf(table, at);
   if (cursor !== null && (snapshot?.snapshotId ?? 0n) !== cursor.snapshotId) {
     throw differs('snapshot', cursor.snapshotId, snapshot?.snapshotId ?? 'none');
   }
   // One who goes on sees the columns that the beginning saw: those of now, unless another snapshot came.
-  const isCurrent = asOf === undefined && snapshot?.snapshotId === currentSnapshot(table.metadata)?.snapshotId;
-  return { table, snapshot, schema: schemaAsOf(table, isCurrent ? undefined : at, snapshot) };
+  const isHead = isMoving && snapshot?.snapshotId === head?.snapshotId;
+  return { table, snapshot, schema: schemaAsOf(table, isHead ? asOf : at, snapshot) };
+}
+
+function isBranch({ metadata }: Table, { ref }: AsOf): boolean {
+  return ref !== undefined && refByName(metadata, ref)?.type === 'branch';
+}
+
+/** Where one goes on who began at what a table or a branch was then; null where it never was that. */
+function resumedAt(table: Table, asOf: AsOf | undefined, head: Snapshot | null, { snapshotId }: FeedCursor): AsOf | null {
+  if (snapshotId === 0n || snapshotId === head?.snapshotId) return null;
+  if (snapshotById(table.metadata, snapshotId) === undefined) {
+    const name = printIdentifier(table.identifier);
+    throw new IcecoreError(
+      'NOT_FOUND',
+      `The cursor is of snapshot ${snapshotId}, which table ${name} does not have: it was expired, or is another table's. Begin the epoch anew, and read a tag or a training set where the rows have to stay.`,
+      { context: { table: name, snapshotId: String(snapshotId) } },
+    );
+  }
+  const was =
+    asOf === undefined ||
+    (head !== null && ancestors(table.metadata, head.snapshotId).some((each) => each.snapshotId === snapshotId));
+  return was ? { snapshotId } : null;
 }
 
 async function filterOf(

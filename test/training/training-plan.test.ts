@@ -6,7 +6,7 @@ import { systemClock } from '../../src/clock.ts';
 import { decodeRoaring } from '../../src/iceberg/roaring-bitmap.ts';
 import { FileUrls } from '../../src/storage/file-urls.ts';
 import { evolveSchema } from '../../src/tables/actions/evolve-schema.ts';
-import { parseFeedCursor } from '../../src/training/feed-cursor.ts';
+import { parseFeedCursor, printFeedCursor } from '../../src/training/feed-cursor.ts';
 import { SkippedRows } from '../../src/training/skipped-rows.ts';
 import { type PlanPage, type TrainingPlan, TrainingPlans } from '../../src/training/training-plan.ts';
 import { type Asked, FeedTables } from './feed-table.ts';
@@ -111,6 +111,29 @@ test('the cursor pins the snapshot, and must be of this epoch', async () => {
   expect(again).toMatchObject({ start, source, rowsTotal: 3000n });
   expect((await open(name)).rowsTotal).toBe(6000n);
   await expect(open(name, { cursor: start, where: 'id > 1' })).rejects.toMatchObject({ code: 'CONFLICT' });
+});
+
+test('who began at a branch goes on in what the branch was then, also where it moved on; an expired snapshot is told of', async () => {
+  const name = 'raw.branched';
+  await world.warehouse.create(name, { columns });
+  await world.appendGroups(name, some(0, 3000), ids);
+  const source = { table: { name, asOf: { ref: 'main' } } };
+  const begun = await plans.open({ source });
+  await world.change(name, evolveSchema([{ kind: 'add', column: { name: 'later', type: 'double' } }]));
+  await world.appendGroups(name, some(0, 10), ids);
+  const { start } = begun;
+  expect(await plans.open({ source, cursor: start })).toMatchObject({ start, source: begun.source, rowsTotal: 3000n });
+  expect((await plans.open({ source, cursor: start })).schema).toEqual(begun.schema);
+  expect((await plans.open({ source })).rowsTotal).toBe(3010n);
+  const tagged = { table: { name, asOf: { snapshotId: (await plans.open({ source })).source.snapshotId } } };
+  await expect(plans.open({ source: tagged, cursor: start })).rejects.toMatchObject({ code: 'CONFLICT' });
+  const expired = printFeedCursor({ ...parseFeedCursor(start), snapshotId: 77n });
+  for (const at of [source, { table: { name } }]) {
+    await expect(plans.open({ source: at, cursor: expired })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/snapshot 77, which table raw\.branched does not have.*Begin the epoch anew/),
+    });
+  }
 });
 
 test('who goes on sees the columns that the beginning saw, also one that is younger than the snapshot', async () => {
