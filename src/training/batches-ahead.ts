@@ -1,3 +1,4 @@
+import { IcecoreError } from '../errors.ts';
 import { feedAheadBatchesMax, feedAheadBytes } from '../limits.ts';
 import { EncodedBatch, type EncodedBatches } from './encoded-batches.ts';
 import type { FeedBatches, MadeBatch } from './feed-batches.ts';
@@ -60,6 +61,10 @@ export class BatchesAhead {
     if (run.length === 0) return [];
     const feed = this.#feed;
     const batches = run.map((index) => feed.batches.at(index));
+    await feed.prepare(batches).catch((error: unknown) => {
+      // What is too much for a run may be enough for its batches one by one.
+      if (!IcecoreError.is(error, 'OVERLOADED')) throw error;
+    });
     const made = await this.#encoded.within(this.#bytes * run.length, () => feed.make(batches), this.#signal);
     let unsent = made.length;
     // Nothing here may hold on to a message: it is let go of where its reader stalls.

@@ -22,10 +22,10 @@ export interface FeedEngine {
   readonly shuffles: FullShuffles;
 }
 
-/** The block files that rows are read from, in an order by runs of them: those of the groups, or those of a full shuffle. */
 /** Those of a full shuffle are not made again one by one, and rest in the cache. */
 type FilesOfGroups = Pick<FeedWindow, 'files' | 'lose' | 'close'> & Partial<Pick<FeedWindow, 'rest'>>;
 
+/** The block files that rows are read from, in an order by runs of them: those of the groups, or those of a full shuffle. */
 interface BatchFiles extends Pick<FeedWindow, 'files' | 'lose' | 'rest' | 'close'> {
   readonly matchingRows: Uint32Array;
   readonly order: FeedOrder;
@@ -66,6 +66,8 @@ export class FeedBatches {
   readonly #signal: AbortSignal;
   readonly #times = new FeedTimes();
   readonly batches: RankBatches;
+  /** Seconds that it took to prepare the batch to come. */
+  #prepared = 0;
   #files: Promise<BatchFiles> | null = null;
   #worker: Promise<FeedWorker> | null = null;
   /** Groups of the last batch, and those behind them that are read ahead. */
@@ -91,11 +93,26 @@ export class FeedBatches {
 
   /** Before one was made. */
   get estimatedBatchBytes(): number {
-    return this.#reading.share.batchSize * estimatedRowBytes(this.#reading.columns);
+    return this.batches.at(0).span.rows * estimatedRowBytes(this.#reading.columns);
   }
 
   get rowsTotal(): number {
     return this.#order.rows;
+  }
+
+  /**
+   * What takes long is done when this resolves: the groups that batches need are decoded, or dealt. Others get the memory that batches take
+   * meanwhile. Throws as `make`.
+   */
+  async prepare(batches: readonly RankBatch[]): Promise<void> {
+    this.#signal.throwIfAborted();
+    const source = await this.#opened();
+    const asked = performance.now();
+    await this.#filesOf(
+      source,
+      batches.map(({ span }) => span),
+    );
+    this.#prepared += (performance.now() - asked) / 1000;
   }
 
   /**
@@ -146,7 +163,8 @@ export class FeedBatches {
         source,
         parts.map(({ span }) => span),
       );
-      const waiting = (performance.now() - asked) / 1000;
+      const waiting = this.#prepared + (performance.now() - asked) / 1000;
+      this.#prepared = 0;
       const answer = await worker.call('batches', { feed: this.#feed, parts, files }, this.#signal);
       if ('messages' in answer) {
         const rows = parts.reduce((sum, { span }) => sum + span.rows, 0);
