@@ -76,7 +76,7 @@ export class EncodedBatches {
       if (this.#bytes < this.#bytesMax || encoded.usedMs > idleSince) break;
       if (encoded.drop()) this.#droppedCount++;
     }
-    return this.#bytes < this.#bytesMax || this.#held.size === 0;
+    return this.#bytes < this.#bytesMax;
   }
 }
 
