@@ -32,6 +32,8 @@ _GAP_BYTES_MAX = 128 * 1024
 _RANGE_BYTES_MAX = 8 * 1024 * 1024
 #: Groups that are fetched before they are asked for, as they are stored.
 _AHEAD_BYTES_MAX = 256 * 1024 * 1024
+#: Groups that one lane ends and the next one begins in, kept as they are stored: an epoch apart, they are needed twice.
+_KEPT_BYTES_MAX = 128 * 1024 * 1024
 _CONNECTIONS = 8
 
 
@@ -54,6 +56,9 @@ class ParquetSource:
         self._ranges: ThreadPoolExecutor | None = None
         self._ahead: dict[int, Future[list[Held]]] = {}
         self._ahead_bytes = 0
+        self._twice: set[int] = set()
+        self._kept: dict[int, list[Held]] = {}
+        self._kept_bytes = 0
 
     @contextmanager
     def open(self, place: int) -> Iterator[pq.ParquetFile]:
@@ -66,20 +71,26 @@ class ParquetSource:
             return
         with self._lock:
             ahead = self._ahead.pop(place, None)
-        parts = self._fetch(place) if ahead is None else ahead.result()
+            kept = self._kept.pop(place, None)
         if ahead is not None:
+            parts = ahead.result()
             self._ahead_bytes -= sum(part.data.size for part in parts)
+        else:
+            parts = self._fetch(place) if kept is None else kept
+        self._keep(place, parts, was_kept=kept is not None)
         footer = self._footer(group.file)
         file = SparseFile(footer.size, parts, lambda start, stop: self._http.read(group.file, start, stop))
         with pa.PythonFile(file, mode="r") as opened:
             yield _parquet(opened, footer.metadata, group)
 
-    def expect(self, place: int) -> None:
-        """The group will be opened soon."""
+    def expect(self, place: int, *, twice: bool = False) -> None:
+        """The group will be opened soon; `twice` where once more, much later."""
         if not _is_remote(self._plan.files[self._plan.groups[place].file].url):
             return
         with self._lock:
-            if place in self._ahead or self._ahead_bytes > _AHEAD_BYTES_MAX:
+            if twice:
+                self._twice.add(place)
+            if place in self._ahead or place in self._kept or self._ahead_bytes > _AHEAD_BYTES_MAX:
                 return
             self._groups = self._groups or ThreadPoolExecutor(_CONNECTIONS, "icecore-groups")
             self._ahead[place] = self._groups.submit(self._fetch_ahead, place)
@@ -90,6 +101,7 @@ class ParquetSource:
             if pool is not None:
                 pool.shutdown(wait=True, cancel_futures=True)
         self._ahead.clear()
+        self._kept.clear()
         self._http.close()
         self._footers.clear()
 
@@ -97,6 +109,16 @@ class ParquetSource:
     def is_remote(self) -> bool:
         """Whether any file is."""
         return any(_is_remote(file.url) for file in self._plan.files)
+
+    def _keep(self, place: int, parts: list[Held], *, was_kept: bool) -> None:
+        size = sum(part.data.size for part in parts)
+        with self._lock:
+            if was_kept:
+                self._kept_bytes -= size
+            elif place in self._twice and self._kept_bytes + size <= _KEPT_BYTES_MAX:
+                self._kept[place] = parts
+                self._kept_bytes += size
+            self._twice.discard(place)
 
     def _fetch_ahead(self, place: int) -> list[Held]:
         parts = self._fetch(place)

@@ -187,9 +187,15 @@ class PlanReading:
             # Of many lanes, some are always near the end of a block.
             ahead = BLOCK_ROWS_MAX * _BLOCKS_AHEAD // max(lanes, _BLOCKS_AHEAD)
             self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, column_memory, rows_ahead=ahead)
-            source.expect(self._plan.order.place_at(row))
+            source.expect(self._plan.order.place_at(row), twice=self._is_shared(lane, row))
             self._lanes[lane].begin(row)
         return self._lanes[lane]
+
+    def _is_shared(self, lane: int, row: int) -> bool:
+        """Whether the lane before, which is read too, ends in the group that this one begins in."""
+        order = self._plan.order
+        start, stop = order.group_rows(row)
+        return lane - 1 in self._lanes and start < order.lane_start(lane) < stop
 
     def _group(self, place: int, use_threads: bool, whole_bytes_max: int) -> Iterator[pa.RecordBatch]:
         plan, source = self._plan, cast(ParquetSource, self._source)
