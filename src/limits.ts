@@ -253,9 +253,14 @@ export const feedFilesOpenMax = 128;
 /** Footers of Parquet files that a worker keeps parsed. */
 export const feedFootersBytesMax = 16 * 1024 * 1024;
 /** Groups that a worker decodes in turn: while the columns of one are on their way, another's are decoded. */
-export const feedDecodesPerWorkerMax = 2;
+export const feedDecodesPerWorkerMin = 2;
+/** More of them where they are small, in Arrow: a store that is far away is kept busy by many requests. */
+export const feedDecodesPerWorkerMax = 8;
+export const feedDecodeBytesPerWorker = 128 * 1024 * 1024;
 /** Groups that a feed has decoded ahead, for each worker there is. */
 export const feedGroupsAheadPerWorker = 2;
+/** Decoded, of the groups that a feed has decoded ahead beyond those that it reads: lanes come to the ends of theirs together. */
+export const feedGroupsAheadBytes = 512 * 1024 * 1024;
 /** Rows behind a batch in which a feed looks for the groups to read ahead. */
 export const feedAheadRows = 4 * 1024 * 1024;
 /** Tries at a group whose file of live rows goes under our hands, and at a batch whose block files do. */

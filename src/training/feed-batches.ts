@@ -1,7 +1,7 @@
 import type { BlockCache } from '../arrow/block-cache.ts';
 import { IcecoreError } from '../errors.ts';
 import type { NestedField } from '../iceberg/type.ts';
-import { feedAheadRows, feedBatchTriesMax, feedGroupsAheadPerWorker } from '../limits.ts';
+import { feedAheadRows, feedBatchTriesMax, feedGroupsAheadBytes, feedGroupsAheadPerWorker } from '../limits.ts';
 import type { FeedDecodes } from './feed-decodes.ts';
 import type { FeedGroups } from './feed-groups.ts';
 import type { FeedCompression, FeedOrder, FeedShare } from './feed-input.ts';
@@ -261,7 +261,9 @@ export class FeedBatches {
   #placesBehind({ epoch }: BatchFiles, span: OrderSpan, now: ReadonlySet<number>): readonly number[] {
     const { segments } = epoch;
     if (segments === null) return [];
-    const count = Math.max(now.size, feedGroupsAheadPerWorker * this.#engine.pool.size);
+    const groupBytes = (estimatedRowBytes(this.#reading.columns) * epoch.rows) / epoch.groups;
+    const inBytes = Math.min(2 * now.size, Math.floor(feedGroupsAheadBytes / groupBytes));
+    const count = Math.max(now.size, feedGroupsAheadPerWorker * this.#engine.pool.size, inBytes);
     // Far enough for as many groups of ordinary size, whichever lanes they are in.
     const rows = (2 * count * epoch.rows) / epoch.groups;
     const to = Math.min(this.#order.rows, span.to + Math.min(feedAheadRows, Math.ceil(rows)));

@@ -2,7 +2,7 @@ import { arrowSchema } from '../arrow/arrow-type.ts';
 import type { BlockCache } from '../arrow/block-cache.ts';
 import { BlockFileWriter } from '../arrow/block-file-writer.ts';
 import { IcecoreError } from '../errors.ts';
-import { feedDecodesPerWorkerMax, feedDecodeTriesMax } from '../limits.ts';
+import { feedDecodeBytesPerWorker, feedDecodesPerWorkerMax, feedDecodesPerWorkerMin, feedDecodeTriesMax } from '../limits.ts';
 import type { DecodeTask, FeedGroups } from './feed-groups.ts';
 import type { FeedPool, FeedWorker } from './feed-pool.ts';
 import { blockRowsMax } from './order/block-shuffle.ts';
@@ -107,7 +107,7 @@ export class FeedDecodes {
       if (next === null) return;
       let worker: FeedWorker | null;
       try {
-        worker = this.#freeWorker();
+        worker = this.#freeWorker(decodeBytes(next.task));
       } catch (error) {
         this.#byPath.delete(next.path);
         next.done.reject(error);
@@ -127,13 +127,17 @@ export class FeedDecodes {
     return next;
   }
 
-  #freeWorker(): FeedWorker | null {
+  #freeWorker(bytes: number): FeedWorker | null {
     const [least] = this.#pool.workers().toSorted((a, b) => a.decodes - b.decodes || a.feeds - b.feeds);
-    return least !== undefined && least.decodes < feedDecodesPerWorkerMax ? least : null;
+    if (least === undefined || least.decodes >= feedDecodesPerWorkerMax) return null;
+    const isRoom = least.decodes < feedDecodesPerWorkerMin || least.decodeBytes + bytes <= feedDecodeBytesPerWorker;
+    return isRoom ? least : null;
   }
 
   async #run(decode: Decode, worker: FeedWorker): Promise<void> {
+    const bytes = decodeBytes(decode.task);
     worker.decodes++;
+    worker.decodeBytes += bytes;
     try {
       await this.#decode(decode, worker);
       decode.done.resolve();
@@ -141,6 +145,7 @@ export class FeedDecodes {
       decode.done.reject(error);
     } finally {
       worker.decodes--;
+      worker.decodeBytes -= bytes;
       if (this.#byPath.get(decode.path) === decode) this.#byPath.delete(decode.path);
       this.#dispatch();
     }
@@ -182,4 +187,9 @@ export class FeedDecodes {
       writer.abandon();
     }
   }
+}
+
+/** Of all rows of a group, in Arrow, about. */
+function decodeBytes({ fields, rowCount }: DecodeTask): number {
+  return estimatedRowBytes(fields) * rowCount;
 }

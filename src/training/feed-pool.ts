@@ -72,6 +72,8 @@ export class FeedWorker {
   /** Feeds that it makes batches of, and groups that it decodes. */
   feeds = 0;
   decodes = 0;
+  /** Of those groups, about. */
+  decodeBytes = 0;
 
   constructor(heapBytesMax: number, setup: FeedWorkerSetup) {
     // Read where a thread's heap is set up; there is no other way to say it.

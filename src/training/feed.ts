@@ -113,8 +113,11 @@ export class TrainingFeeds {
     this.#refuseBeyondLimit();
     const share = feedShare(input);
     const compression = feedCompression(input);
+    // Its threads start while the table's metadata is read.
+    const opened = this.#opened();
+    opened.catch(() => undefined);
     const rows = await resolveFeedRows(this.#options, input, signal);
-    const [engine, groups] = await Promise.all([this.#opened(), this.groups.open(rows, signal)]);
+    const [engine, groups] = await Promise.all([opened, this.groups.open(rows, signal)]);
     const { order, columns, snapshot } = rows;
     const cursorAt = (position: number) => printFeedCursor({ ...rows.cursor, position: BigInt(position) });
     const reading = { groups, order, share, compression, columns, start: Number(rows.start), cursorAt };
