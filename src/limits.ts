@@ -470,6 +470,10 @@ export const feedCacheDiskShare = 0.5;
 export const feedCacheBytesDefaultMax = 64 * 1024 * 1024 * 1024;
 /** A file of the feed cache that was begun and not written to for so long has no writer any more. */
 export const feedCacheLeftOverMs = 60 * 60 * 1000;
+/** The use of a file of the feed cache is written to its time once in so long: that is how fine uses are known after a restart, and to others. */
+export const feedCacheTouchedMs = 10 * 60 * 1000;
+/** What a worker knows of parts of block files that it has checked: a byte each. */
+export const feedCheckedPartsBytesMax = 4 * 1024 * 1024;
 /** Files that went by SQL in a feed and are counted one by one; of others only that there were some is known. */
 export const feedSqlFilesCountedMax = 1000;
 /** A bucket of a full shuffle, decoded: most of its columns fit the processor's cache while they are put in order. */

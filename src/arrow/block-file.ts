@@ -11,6 +11,7 @@ import {
   trailerBytes,
 } from './block-file-directory.ts';
 import { readPart } from './block-file-part.ts';
+import { type CheckedParts, fileState } from './checked-parts.ts';
 
 /**
  * Decoded columns on local disk, in blocks (block-file-directory.ts has the layout). A file that is torn, changed, or another's is as good
@@ -24,9 +25,18 @@ export class BlockFile {
   readonly rowCounts: readonly number[];
   readonly #shape: DirectoryShape;
   readonly #directory: Float64Array;
+  readonly #checked: CheckedParts | null;
   #file: number | null;
 
-  private constructor(path: string, file: number, bytes: number, schema: Schema, directory: Float64Array) {
+  private constructor(
+    path: string,
+    file: number,
+    bytes: number,
+    schema: Schema,
+    directory: Float64Array,
+    checked: CheckedParts | null,
+  ) {
+    this.#checked = checked;
     this.path = path;
     this.schema = schema;
     this.bytes = bytes;
@@ -37,15 +47,18 @@ export class BlockFile {
     this.rowCounts = Array.from({ length: directory.length / blockNumbers }, (_, block) => directory[block * blockNumbers] ?? 0);
   }
 
-  /** Null where there is no whole file with this very key. */
-  static open(path: string, key: string): BlockFile | null {
+  /**
+   * Null where there is no whole file with this very key. With `checked`, parts that it knows of are not checked again as long as nobody
+   * changes the file; else all are at every read.
+   */
+  static open(path: string, key: string, checked: CheckedParts | null = null): BlockFile | null {
     let file: number;
     try {
       file = openSync(path, 'r');
     } catch {
       return null;
     }
-    const opened = opening(path, file, key, (...parts) => new BlockFile(...parts));
+    const opened = opening(path, file, key, (...parts) => new BlockFile(...parts, checked));
     if (opened === null) discard(path, file);
     return opened;
   }
@@ -70,7 +83,7 @@ export class BlockFile {
       return { offset, bytes, checksum, at: total - bytes };
     });
     const bytes = Buffer.from(memory(total), 0, total);
-    const isWhole = readParts(this.#file, parts, bytes);
+    const isWhole = this.#readChecked(this.#file, block, wanted, parts, bytes);
     if (!isWhole) {
       discard(this.path, this.#file);
       this.#file = null;
@@ -81,6 +94,20 @@ export class BlockFile {
       if (type === undefined) throw new RangeError(`${this.path} has no column ${wanted[column]}.`);
       return readPart(type, bytes.buffer, parts[column]?.at ?? 0, numbers.subarray(start + 3, end));
     });
+  }
+
+  /** False where one is not what was written. */
+  #readChecked(file: number, block: number, wanted: readonly number[], parts: readonly PlacedPart[], target: Buffer): boolean {
+    const state = this.#checked === null ? null : fileState(file);
+    if (this.#checked === null || state === null) return readParts(file, parts, target);
+    const fields = this.schema.fields.length;
+    const checked = this.#checked.of(state, fields * this.rowCounts.length);
+    const isKnown = wanted.every((column) => checked[block * fields + column] === 1);
+    // Nobody changed it before it was read, either.
+    if (isKnown && readParts(file, parts, target, false) && fileState(file) === state) return true;
+    if (!readParts(file, parts, target)) return false;
+    for (const column of wanted) checked[block * fields + column] = 1;
+    return true;
   }
 
   close(): void {
@@ -106,7 +133,7 @@ interface PlacedPart {
 const readBytes = 256 * 1024;
 
 /** Short parts that follow each other in the file are read at once. False where one is not what was written. */
-function readParts(file: number, parts: readonly PlacedPart[], target: Buffer): boolean {
+function readParts(file: number, parts: readonly PlacedPart[], target: Buffer, isChecked = true): boolean {
   for (let first = 0, end = 0; first < parts.length; first = end) {
     const { offset = 0, at = 0 } = parts[first] ?? {};
     let length = 0;
@@ -117,24 +144,24 @@ function readParts(file: number, parts: readonly PlacedPart[], target: Buffer): 
     }
     const isWhole =
       end === first + 1
-        ? readLong(file, parts[first] as PlacedPart, target)
+        ? readLong(file, parts[first] as PlacedPart, target, isChecked)
         : readFully(file, target.subarray(at, at + length), offset);
     if (!isWhole) return false;
     const isRight = (part: PlacedPart) => crc32(target.subarray(part.at, part.at + part.bytes)) === part.checksum;
-    if (end > first + 1 && !parts.slice(first, end).every(isRight)) return false;
+    if (isChecked && end > first + 1 && !parts.slice(first, end).every(isRight)) return false;
   }
   return true;
 }
 
 /** A part by itself, piece by piece. */
-function readLong(file: number, { offset, bytes, checksum, at }: PlacedPart, target: Buffer): boolean {
+function readLong(file: number, { offset, bytes, checksum, at }: PlacedPart, target: Buffer, isChecked: boolean): boolean {
   let found = 0;
   for (let done = 0; done < bytes; done += readBytes) {
     const piece = target.subarray(at + done, at + Math.min(bytes, done + readBytes));
     if (!readFully(file, piece, offset + done)) return false;
-    found = crc32(piece, found);
+    if (isChecked) found = crc32(piece, found);
   }
-  return found === checksum;
+  return !isChecked || found === checksum;
 }
 
 function readFully(file: number, target: Buffer, position: number): boolean {

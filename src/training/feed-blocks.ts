@@ -1,5 +1,6 @@
 import type { Data } from 'apache-arrow';
 import { BlockFile } from '../arrow/block-file.ts';
+import { CheckedParts } from '../arrow/checked-parts.ts';
 import { gatheredColumn } from '../arrow/gathered-column.ts';
 import { MessageMemory } from '../arrow/message-memory.ts';
 import { ScratchMemory } from '../arrow/scratch-memory.ts';
@@ -7,6 +8,7 @@ import { IcecoreError } from '../errors.ts';
 import {
   feedBatchBlocksBytesMax,
   feedBlockMemoryKeptMax,
+  feedCheckedPartsBytesMax,
   feedFilesOpenMax,
   feedPieceRowsMin,
   feedShuffledRowsBytesMax,
@@ -46,6 +48,7 @@ export class FeedBlocks {
   /** Of blocks and messages that were done with, of all feeds together. */
   readonly memory = new MessageMemory(feedBlockMemoryKeptMax);
   readonly scratch = new ScratchMemory();
+  readonly #checked = new CheckedParts(feedCheckedPartsBytesMax);
   readonly #bytesMax: number;
   readonly #batchBytesMax: number;
   /** In order of last use. */
@@ -172,7 +175,7 @@ export class FeedBlocks {
       this.#files.set(path, open);
       return open;
     }
-    const file = BlockFile.open(path, key);
+    const file = BlockFile.open(path, key, this.#checked);
     if (file === null) return null;
     this.#files.set(path, file);
     for (const oldest of this.#files.keys()) {

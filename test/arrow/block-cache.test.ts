@@ -27,9 +27,9 @@ async function admit(cache: BlockCache, key: string, bytes: number): Promise<str
   return path;
 }
 
-/** As if it had last been used so many seconds ago. */
-function age(path: string, seconds: number): void {
-  utimesSync(path, Date.now() / 1000 - seconds, Date.now() / 1000 - seconds);
+/** As if it had last been used so many minutes ago. */
+function age(path: string, minutes: number): void {
+  utimesSync(path, Date.now() / 1000 - minutes * 60, Date.now() / 1000 - minutes * 60);
 }
 
 function kept(...paths: string[]): readonly boolean[] {
