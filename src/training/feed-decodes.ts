@@ -23,6 +23,9 @@ interface Decode {
   isRunning: boolean;
 }
 
+/** Of a block file, beside its key and its columns: a cache that is nearly full shall not be filled beyond its limit by many small ones. */
+const headBytes = 512;
+
 export interface DecodeCounts {
   /** Groups that workers decoded, and those that the SQL engine did. */
   readonly decoded: number;
@@ -152,7 +155,7 @@ export class FeedDecodes {
   }
 
   async #decode({ groups, task: asked, path, controller: { signal } }: Decode, worker: FeedWorker): Promise<void> {
-    const room = await this.#cache.room(estimatedRowBytes(asked.fields) * asked.matchingRows);
+    const room = await this.#cache.room(estimatedRowBytes(asked.fields) * asked.matchingRows + asked.key.length + headBytes);
     try {
       let task = asked;
       for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
