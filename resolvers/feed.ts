@@ -1,4 +1,4 @@
-import type { FeedCompression, TrainingFeedInput as FeedInput, Shuffle, TailPolicy } from '../src/training/feed-input.ts';
+import type { FeedCompression, TrainingFeedInput as FeedInput, Shuffle, TailPolicy } from '../src/training/feed/feed-input.ts';
 import type { TableRefInput } from './as-of.ts';
 import { afterKey, type Connection, connectionOf, type PageArgs, pageSize } from './connection.ts';
 import type { ApiContext } from './context.ts';

@@ -7,9 +7,9 @@ import type { ColumnLineage, LineageKind } from '../src/lineage/lineage-record.t
 import type { Assurance } from '../src/models/model.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Table, TableSnapshotRef } from '../src/tables/table.ts';
-import type { EncodedBatch } from '../src/training/encoded-batches.ts';
-import type { FeedGroup } from '../src/training/feed-groups.ts';
-import type { PlanPage, TrainingPlan } from '../src/training/training-plan.ts';
+import type { EncodedBatch } from '../src/training/feed/encoded-batches.ts';
+import type { FeedGroup } from '../src/training/groups/feed-groups.ts';
+import type { PlanPage, TrainingPlan } from '../src/training/plan/training-plan.ts';
 
 export interface SnapshotView {
   readonly table: Table;

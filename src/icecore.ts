@@ -61,9 +61,9 @@ import { type OpenedStorage, openStorage, warehouseLocation } from './storage/ro
 import { s3KeysFrom, s3RegionFrom } from './storage/s3-client.ts';
 import { areReadable } from './tables/readable.ts';
 import { Tables } from './tables/tables.ts';
-import { TrainingFeeds } from './training/feed.ts';
+import { TrainingFeeds } from './training/feed/feed.ts';
+import { TrainingPlans } from './training/plan/training-plan.ts';
 import { Training } from './training/training.ts';
-import { TrainingPlans } from './training/training-plan.ts';
 import { trainingSetTable } from './training/training-set-table.ts';
 import { Views } from './views/views.ts';
 

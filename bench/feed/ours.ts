@@ -1,4 +1,4 @@
-import type { Shuffle } from '../../src/training/feed-input.ts';
+import type { Shuffle } from '../../src/training/feed/feed-input.ts';
 import type { IcecoreServer } from './icecore-server.ts';
 import { batchRows, tensorBatchRows } from './peers.ts';
 import { type FeedRows, numberColumns, tableName } from './rows.ts';

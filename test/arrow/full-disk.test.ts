@@ -8,9 +8,9 @@ import { BlockCache } from '../../src/arrow/block-cache.ts';
 import { temporaryName } from '../../src/arrow/block-cache-files.ts';
 import { BlockFileWriter } from '../../src/arrow/block-file-writer.ts';
 import { IcecoreError } from '../../src/errors.ts';
-import { FullShuffleDealer } from '../../src/training/full-shuffle-dealer.ts';
-import { fullShufflePlan } from '../../src/training/full-shuffle-plan.ts';
-import { addressSchema, groupFile, pathsIn } from '../training/full-shuffle-files.ts';
+import { FullShuffleDealer } from '../../src/training/full-shuffle/full-shuffle-dealer.ts';
+import { fullShufflePlan } from '../../src/training/full-shuffle/full-shuffle-plan.ts';
+import { addressSchema, groupFile, pathsIn } from '../training/full-shuffle/full-shuffle-files.ts';
 
 const mebibyte = 1024 * 1024;
 /** A disk of one MiB, which only root can make. */

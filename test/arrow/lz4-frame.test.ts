@@ -41,7 +41,8 @@ it('gives blocks that our own reader inflates to the same bytes, and never write
       const target = new Uint8Array(room + 100).fill(0xa5);
       const length = compressLz4Block(block, target.subarray(0, room));
       expect(target.subarray(room).every((byte) => byte === 0xa5)).toBe(true);
-      if (length !== null) expect(Buffer.compare(inflateLz4(target.subarray(0, length), block.length, new PageMemory()), block)).toBe(0);
+      if (length !== null)
+        expect(Buffer.compare(inflateLz4(target.subarray(0, length), block.length, new PageMemory()), block)).toBe(0);
     }),
     { numRuns: 300 },
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseIdentifier } from '../../src/iceberg/identifier.ts';
 import { appendFiles } from '../../src/tables/actions/append-files.ts';
 import { noMetrics } from '../../src/tables/position-deletes.ts';
-import type { FeedOrder, FeedShare } from '../../src/training/feed-input.ts';
+import type { FeedOrder, FeedShare } from '../../src/training/feed/feed-input.ts';
 import { epochOrder } from '../../src/training/order/epoch-order.ts';
 import { rankBatches } from '../../src/training/order/rank-batches.ts';
 import type { TestServer } from '../http/test-server.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { printFeedCursor } from '../../src/training/feed-cursor.ts';
+import { printFeedCursor } from '../../src/training/feed/feed-cursor.ts';
 import { pythonEnvironment } from '../environment/python.ts';
 import { describeWith } from '../environment/tool.ts';
 import { groups, orders, shares } from '../training/order/order-case.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encodeRoaring } from '../../src/iceberg/roaring-bitmap.ts';
-import { SkippedRows } from '../../src/training/skipped-rows.ts';
+import { SkippedRows } from '../../src/training/groups/skipped-rows.ts';
 import { describeWith } from '../environment/tool.ts';
 import { icecorePython, printed } from './python-reader.ts';
 

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { type Table, tableFromIPC } from 'apache-arrow';
-import { type TrainingFeed, type TrainingFeedBatch, TrainingFeeds, type TrainingFeedsOptions } from '../../src/training/feed.ts';
+import {
+  type TrainingFeed,
+  type TrainingFeedBatch,
+  TrainingFeeds,
+  type TrainingFeedsOptions,
+} from '../../src/training/feed/feed.ts';
 import type { TrainingStore } from './training-store.ts';
 
 /** The feeds of a store's tables, with one worker thread. To be closed before the store. */

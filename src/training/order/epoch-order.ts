@@ -1,4 +1,4 @@
-import type { FeedOrder } from '../feed-input.ts';
+import type { FeedOrder } from '../feed/feed-input.ts';
 import { blockRowsMax, shuffledBlock } from './block-shuffle.ts';
 import { FullReader } from './full-reader.ts';
 import { groupSequence } from './group-sequence.ts';

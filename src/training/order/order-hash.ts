@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FeedOrder } from '../feed-input.ts';
+import type { FeedOrder } from '../feed/feed-input.ts';
 
 /** The order of semantics, section 2; docs/order.md says it to the bit. */
 export const orderName = 'icecore-order/1';

@@ -1,5 +1,5 @@
 import { IcecoreError } from '../../errors.ts';
-import type { FeedShare } from '../feed-input.ts';
+import type { FeedShare } from '../feed/feed-input.ts';
 
 /** Positions [from, to) of an order, of lanes [firstLane, endLane) alone. */
 export interface OrderSpan {

@@ -1,4 +1,4 @@
-import type { FeedOrder } from '../../../src/training/feed-input.ts';
+import type { FeedOrder } from '../../../src/training/feed/feed-input.ts';
 import { mix32, orderWords } from '../../../src/training/order/order-hash.ts';
 import { permutation } from '../../../src/training/order/permutation.ts';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FeedOrder, FeedShare } from '../../../src/training/feed-input.ts';
+import type { FeedOrder, FeedShare } from '../../../src/training/feed/feed-input.ts';
 import { type EpochOrder, epochOrder } from '../../../src/training/order/epoch-order.ts';
 import { rankBatches } from '../../../src/training/order/rank-batches.ts';
 import type { NaiveRow } from './naive-order.ts';

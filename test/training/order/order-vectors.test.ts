@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseFeedCursor, printFeedCursor } from '../../../src/training/feed-cursor.ts';
+import { parseFeedCursor, printFeedCursor } from '../../../src/training/feed/feed-cursor.ts';
 import { orderVectors } from './order-vectors.ts';
 
 const vectorsFile = join(import.meta.dirname, 'order-vectors.json');

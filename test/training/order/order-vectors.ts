@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { printFeedCursor } from '../../../src/training/feed-cursor.ts';
-import type { FeedShare, Shuffle, TailPolicy } from '../../../src/training/feed-input.ts';
+import { printFeedCursor } from '../../../src/training/feed/feed-cursor.ts';
+import type { FeedShare, Shuffle, TailPolicy } from '../../../src/training/feed/feed-input.ts';
 import { shuffledBlock } from '../../../src/training/order/block-shuffle.ts';
 import { epochOrder } from '../../../src/training/order/epoch-order.ts';
 import { LiveRows } from '../../../src/training/order/live-rows.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Shuffle } from '../../../src/training/feed-input.ts';
+import type { Shuffle } from '../../../src/training/feed/feed-input.ts';
 import { openOrder } from './order-case.ts';
 import { shuffleQuality } from './shuffle-quality.ts';
 

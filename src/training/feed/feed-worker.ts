@@ -1,0 +1,75 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { feedFootersBytesMax } from '../../limits.ts';
+import { openStorage } from '../../storage/routed-storage.ts';
+import { FullShuffleWork } from '../full-shuffle/full-shuffle-worker.ts';
+import { FeedBlocks } from './feed-blocks.ts';
+import { FeedDecoder } from './feed-decode.ts';
+import { plainFailure } from './feed-failure.ts';
+import { FeedJob } from './feed-job.ts';
+import type { FeedWorkerCalls, FeedWorkerMethod, FeedWorkerSetup, FromFeedWorker, ToFeedWorker } from './feed-worker-messages.ts';
+
+/** The main of a worker thread: answers one message by another (feed-worker-messages.ts). */
+async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetup): Promise<void> {
+  const blocks = new FeedBlocks(setup.blocksBytesMax);
+  const shuffles = new FullShuffleWork();
+  const jobs = new Map<number, FeedJob>();
+  const controllers = new Map<number, AbortController>();
+  const storage = openStorage(setup.storage);
+  // Whoever needs it hears of it.
+  storage.catch(() => undefined);
+  const decoder = storage.then((opened) => new FeedDecoder(opened, feedFootersBytesMax));
+  decoder.catch(() => undefined);
+
+  const answer = async (message: Extract<ToFeedWorker, { id: number }>, signal: AbortSignal): Promise<Answer> => {
+    switch (message.method) {
+      case 'open':
+        jobs.set(message.request.feed, new FeedJob(message.request, blocks));
+        return null;
+      case 'batches': {
+        const job = jobs.get(message.request.feed);
+        if (job === undefined) throw new Error(`there is no feed ${message.request.feed}`);
+        return job.batches(message.request);
+      }
+      case 'close':
+        jobs.delete(message.request.feed);
+        if (jobs.size === 0) blocks.clear();
+        return null;
+      case 'decode':
+        return await (await decoder).decode(message.request.task, message.request.path, signal);
+      default:
+        return await shuffles.answer(message, signal);
+    }
+  };
+
+  port.on('message', (message: ToFeedWorker) => {
+    if ('abort' in message) {
+      controllers.get(message.abort)?.abort();
+      return;
+    }
+    if ('recycle' in message) {
+      jobs.get(message.feed)?.recycle(message.recycle);
+      return;
+    }
+    const { id } = message;
+    const controller = new AbortController();
+    controllers.set(id, controller);
+    const send = (reply: FromFeedWorker, transfer: ArrayBuffer[] = []) => {
+      controllers.delete(id);
+      port.postMessage(reply, transfer);
+    };
+    answer(message, controller.signal).then(
+      (value) => send({ id, answer: value }, buffersOf(value)),
+      (error: unknown) => send({ id, failure: plainFailure(error) }),
+    );
+  });
+}
+
+type Answer = FeedWorkerCalls[FeedWorkerMethod]['answer'];
+
+/** Of a batch, its memory, which goes to the main thread without a copy. */
+function buffersOf(answer: Answer): ArrayBuffer[] {
+  const isBatch = answer !== null && 'messages' in answer && answer.messages.buffer instanceof ArrayBuffer;
+  return isBatch ? [answer.messages.buffer as ArrayBuffer] : [];
+}
+
+if (parentPort !== null) await serve(parentPort, workerData as FeedWorkerSetup);
