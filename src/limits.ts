@@ -263,9 +263,11 @@ export const feedGroupsAheadPerWorker = 2;
 export const feedGroupsAheadBytes = 512 * 1024 * 1024;
 /** Rows behind a batch in which a feed looks for the groups to read ahead. */
 export const feedAheadRows = 4 * 1024 * 1024;
-/** Tries at a group whose file of live rows goes under our hands, and at a batch whose block files do. */
-export const feedDecodeTriesMax = 4;
-export const feedBatchTriesMax = 4;
+/** Tries at a group whose file of live rows goes under our hands, or whose block file does, and at a batch whose block files do. */
+export const feedDecodeTriesMax = 8;
+export const feedBatchTriesMax = 8;
+/** Before the second try; each further one waits twice as long. Who empties a large directory takes a second or two. */
+export const feedTryAgainMs = 10;
 /** Small batches are made ahead of their reader up to so many bytes, and no more than so many; of larger ones it is one. */
 export const feedAheadBytes = 1024 * 1024;
 export const feedAheadBatchesMax = 64;

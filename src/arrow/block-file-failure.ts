@@ -3,7 +3,7 @@ import { IcecoreError } from '../errors.ts';
 
 /**
  * What became of writing a block file: OVERLOADED for a disk without room, FAILED_PRECONDITION that can be tried again for a file that
- * somebody removed; others as they are.
+ * somebody removed, with `context.emptied`; others as they are.
  */
 export function diskError(path: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
@@ -17,7 +17,13 @@ export function diskError(path: string, error: unknown): unknown {
   }
   if (code !== 'ENOENT') return error;
   return new IcecoreError('FAILED_PRECONDITION', `The feed cache ${directory} was emptied while a file of it was written.`, {
+    context: { emptied: directory },
     cause: error,
     retryable: true,
   });
+}
+
+/** Whether the cache was emptied under who wrote: what was being written can be written again. */
+export function isEmptied(error: unknown): boolean {
+  return IcecoreError.is(error, 'FAILED_PRECONDITION') && typeof error.context.emptied === 'string';
 }

@@ -53,8 +53,12 @@ export class BlockFileWriter {
     this.#blockRows = blockRows;
     this.#shape = directoryShape(schema);
     this.#header = blockFileHeader(key, schema);
-    mkdirSync(dirname(path), { recursive: true });
-    this.#file = openSync(this.#temporary, 'wx');
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      this.#file = openSync(this.#temporary, 'wx');
+    } catch (error) {
+      throw diskError(path, error);
+    }
     this.#append(this.#header);
   }
 

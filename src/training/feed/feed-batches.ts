@@ -13,6 +13,7 @@ import type { FeedPool, FeedWorker } from './feed-pool.ts';
 import { FeedTimes } from './feed-times.ts';
 import { FeedWindow } from './feed-window.ts';
 import type { BatchPart, GroupFile } from './feed-worker-messages.ts';
+import { restBeforeTry } from './rest-before-try.ts';
 
 /** What batches are made by. */
 export interface FeedEngine {
@@ -158,6 +159,7 @@ export class FeedBatches {
     const source = await this.#opened();
     const worker = await this.#workerOf(source);
     for (let tries = 0; tries < feedBatchTriesMax; tries++) {
+      await restBeforeTry(tries, this.#signal);
       const asked = performance.now();
       const files = await this.#filesOf(
         source,

@@ -1,5 +1,6 @@
 import { arrowSchema } from '../../arrow/arrow-type.ts';
 import type { BlockCache } from '../../arrow/block-cache.ts';
+import { isEmptied } from '../../arrow/block-file-failure.ts';
 import { BlockFileWriter } from '../../arrow/block-file-writer.ts';
 import { IcecoreError } from '../../errors.ts';
 import { feedDecodeBytesPerWorker, feedDecodesPerWorkerMax, feedDecodesPerWorkerMin, feedDecodeTriesMax } from '../../limits.ts';
@@ -7,6 +8,8 @@ import type { DecodeTask, FeedGroups } from '../groups/feed-groups.ts';
 import { blockRowsMax } from '../order/block-shuffle.ts';
 import { estimatedRowBytes } from '../row-bytes-estimate.ts';
 import type { FeedPool, FeedWorker } from './feed-pool.ts';
+import type { DecodeAnswer } from './feed-worker-messages.ts';
+import { restBeforeTry } from './rest-before-try.ts';
 
 /** How soon a group is needed: 0 now, else how many groups come before it. */
 export type DecodeNeed = number;
@@ -25,6 +28,11 @@ interface Decode {
 
 /** Of a block file, beside its key and its columns: a cache that is nearly full shall not be filled beyond its limit by many small ones. */
 const headBytes = 512;
+
+interface SqlDecode {
+  readonly outcome: 'by-sql';
+  readonly bytes: number;
+}
 
 export interface DecodeCounts {
   /** Groups that workers decoded, and those that the SQL engine did. */
@@ -159,11 +167,15 @@ export class FeedDecodes {
     try {
       let task = asked;
       for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
-        if (task.uncovered !== null) return await this.#decodeBySql(groups, task, path, signal);
-        const answer = await worker.call('decode', { task, path }, signal);
+        await restBeforeTry(tries, signal);
+        const answer = await this.#written(groups, task, path, worker, signal);
+        if (answer === null) continue;
         switch (answer.outcome) {
           case 'decoded':
             this.#counts = { ...this.#counts, decoded: this.#counts.decoded + 1, seconds: this.#counts.seconds + answer.seconds };
+            return await this.#cache.admit(path, answer.bytes);
+          case 'by-sql':
+            this.#counts = { ...this.#counts, bySql: this.#counts.bySql + 1 };
             return await this.#cache.admit(path, answer.bytes);
           case 'uncovered':
             task = { ...task, uncovered: answer.why };
@@ -180,12 +192,28 @@ export class FeedDecodes {
     }
   }
 
-  async #decodeBySql(groups: FeedGroups, task: DecodeTask, path: string, signal: AbortSignal): Promise<void> {
+  /** Null where the cache was emptied meanwhile. */
+  async #written(
+    groups: FeedGroups,
+    task: DecodeTask,
+    path: string,
+    worker: FeedWorker,
+    signal: AbortSignal,
+  ): Promise<DecodeAnswer | SqlDecode | null> {
+    try {
+      if (task.uncovered !== null) return await this.#decodeBySql(groups, task, path, signal);
+      return await worker.call('decode', { task, path }, signal);
+    } catch (error) {
+      if (isEmptied(error)) return null;
+      throw error;
+    }
+  }
+
+  async #decodeBySql(groups: FeedGroups, task: DecodeTask, path: string, signal: AbortSignal): Promise<SqlDecode> {
     const writer = BlockFileWriter.create(path, task.key, arrowSchema(task.fields), blockRowsMax);
     try {
       await groups.decodeBySql(task.place, (block) => writer.write(block), signal);
-      await this.#cache.admit(path, writer.finish());
-      this.#counts = { ...this.#counts, bySql: this.#counts.bySql + 1 };
+      return { outcome: 'by-sql', bytes: writer.finish() };
     } finally {
       writer.abandon();
     }

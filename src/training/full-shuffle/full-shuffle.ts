@@ -1,7 +1,9 @@
+import { isEmptied } from '../../arrow/block-file-failure.ts';
 import { IcecoreError } from '../../errors.ts';
 import { feedDecodeTriesMax } from '../../limits.ts';
 import type { FeedWorker } from '../feed/feed-pool.ts';
 import type { GroupFile } from '../feed/feed-worker-messages.ts';
+import { restBeforeTry } from '../feed/rest-before-try.ts';
 import type { DealtFile } from './full-shuffle-dealer.ts';
 import { dealGroups, type FullShuffleEngine, type FullShuffleRows } from './full-shuffle-dealing.ts';
 import { bucketKey, bucketRowCounts, dealtKey, fullShuffleBytes } from './full-shuffle-plan.ts';
@@ -80,13 +82,13 @@ export class FullShuffle {
     const { cache } = this.#engine;
     for (let tries = 0; tries < feedDecodeTriesMax; tries++) {
       this.#controller.signal.throwIfAborted();
+      await restBeforeTry(tries, this.#controller.signal);
       if (cache.touch(paths.path)) return;
-      if (this.#isDealt(paths) && (await this.#sort(bucket, paths))) return;
       try {
+        if (this.#isDealt(paths) && (await this.#sort(bucket, paths))) return;
         await this.#deal();
       } catch (error) {
-        // Such as a cache that was emptied meanwhile.
-        if (!IcecoreError.is(error, 'FAILED_PRECONDITION') || !error.retryable) throw error;
+        if (!isEmptied(error)) throw error;
       }
     }
     throw new IcecoreError(
