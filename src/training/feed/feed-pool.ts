@@ -13,9 +13,11 @@ export interface FeedPoolOptions {
   readonly storage: Omit<StorageOptions, 'environment'>;
   /** As many as there are cores where left out, up to a limit. */
   readonly workers?: number;
-  /** Of each worker's heap, beside columns, blocks and batches. */
-  readonly heapBytesMax?: number;
+  /** What the threads run; `feed-worker.ts` where left out. */
+  readonly script?: URL;
 }
+
+const feedWorkerScript = new URL('./feed-worker.ts', import.meta.url);
 
 /** Worker threads that decode and shuffle. Started with the first that is asked for; one that dies is started anew. */
 export class FeedPool {
@@ -36,8 +38,7 @@ export class FeedPool {
     return this.#places.map((worker, place) => {
       if (worker?.isAlive) return worker;
       const { storage } = this.#options;
-      const heapBytesMax = this.#options.heapBytesMax ?? feedWorkerHeapBytesMax;
-      const started = new FeedWorker(heapBytesMax, {
+      const started = new FeedWorker(this.#options.script ?? feedWorkerScript, {
         // The directory of one worker is not another's to sweep.
         storage: { ...storage, cacheDir: join(storage.cacheDir, `worker-${place}`) },
         blocksBytesMax: Math.floor(feedBlocksBytesMax / this.#places.length),
@@ -75,13 +76,13 @@ export class FeedWorker {
   /** Of those groups, about. */
   decodeBytes = 0;
 
-  constructor(heapBytesMax: number, setup: FeedWorkerSetup) {
+  constructor(script: URL, setup: FeedWorkerSetup) {
     // Read where a thread's heap is set up; there is no other way to say it.
     setFlagsFromString(`--initial-old-space-size=${feedWorkerHeapBytesMin / 1024 / 1024}`);
-    this.#thread = new Worker(new URL('./feed-worker.ts', import.meta.url), {
+    this.#thread = new Worker(script, {
       workerData: setup,
       name: 'training-feed',
-      resourceLimits: { maxOldGenerationSizeMb: heapBytesMax / 1024 ** 2 },
+      resourceLimits: { maxOldGenerationSizeMb: feedWorkerHeapBytesMax / 1024 ** 2 },
     });
     this.#thread.unref();
     this.#thread.on('message', (message: FromFeedWorker) => this.#settle(message));
