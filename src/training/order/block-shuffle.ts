@@ -11,44 +11,91 @@ export function shuffledBlock(words: Uint32Array, block: number, rowCount: numbe
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
   const first = mix32(mix32(block ^ w0) + w1);
   const second = mix32(mix32(block ^ w2) + w3);
-  const hashes = new Uint32Array(rowCount);
-  for (let index = 0; index < rowCount; index++) hashes[index] = mix32(mix32(index + first) ^ second);
-  return sortedByHash(hashes);
+  const rows = new Uint16Array(rowCount);
+  for (const places of [lowPlaces, middlePlaces, highPlaces]) places.fill(0);
+  hashRows(first | 0, second | 0, rowCount);
+  for (const places of [lowPlaces, middlePlaces, highPlaces]) sumUp(places);
+  dealByLow(rowCount);
+  dealByMiddle(rowCount);
+  dealByHigh(rowCount, rows);
+  return rows;
 }
 
-/**
- * Rows are dealt by the upper bits of their hashes to runs of two to four, then put in order by insertion, which never leaves a run:
- * hashes are spread evenly, so this takes a tenth of a comparing sort's time. Stable.
- */
-function sortedByHash(hashes: Uint32Array): Uint16Array {
-  const bits = Math.max(1, 30 - Math.clz32(hashes.length));
-  const shift = 32 - bits;
-  const places = new Uint32Array(2 ** bits + 1);
-  for (let row = 0; row < hashes.length; row++) {
-    const next = ((hashes[row] ?? 0) >>> shift) + 1;
-    places[next] = (places[next] ?? 0) + 1;
+// A radix sort from the lowest bits on: without a comparison that the processor would have to guess, and with places few enough for its
+// first cache. Each deal is stable. The memory stays for the next block of this thread: nothing here outlives a call.
+const lowBits = 11;
+const middleBits = 11;
+const highBits = 32 - lowBits - middleBits;
+const lowMask = 2 ** lowBits - 1;
+const middleMask = 2 ** middleBits - 1;
+/** Where the next row with such bits goes; one more than there are, since a count lies behind its own. */
+const lowPlaces = new Int32Array(2 ** lowBits + 1);
+const middlePlaces = new Int32Array(2 ** middleBits + 1);
+const highPlaces = new Int32Array(2 ** highBits + 1);
+const hashes = new Int32Array(blockRowsMax);
+const dealtHashes = new Int32Array(blockRowsMax);
+const dealtRows = new Uint16Array(blockRowsMax);
+/** What is left after two deals: the high bits of a hash over its row. The hashes are not needed any more. */
+const dealtTwice = hashes;
+
+// `| 0` keeps numbers in 32 bits, which spares V8 a check for overflow each row; small functions are compiled early.
+
+function hashRows(first: number, second: number, rowCount: number): void {
+  for (let row = 0; row < rowCount; row = (row + 1) | 0) {
+    const hash = mixed(mixed((row + first) | 0) ^ second);
+    hashes[row] = hash;
+    count(lowPlaces, hash & lowMask);
+    count(middlePlaces, (hash >>> lowBits) & middleMask);
+    count(highPlaces, hash >>> (lowBits + middleBits));
   }
-  for (let run = 1; run < places.length; run++) places[run] = (places[run] ?? 0) + (places[run - 1] ?? 0);
-  const rows = new Uint16Array(hashes.length);
-  const sorted = new Uint32Array(hashes.length);
-  for (let row = 0; row < hashes.length; row++) {
-    const hash = hashes[row] ?? 0;
-    const place = places[hash >>> shift] ?? 0;
-    places[hash >>> shift] = place + 1;
-    sorted[place] = hash;
-    rows[place] = row;
+}
+
+/** `mix32` with a sign. */
+function mixed(value: number): number {
+  let mixed = Math.imul(value ^ (value >>> 16), 0x21f0aaad);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+  return mixed ^ (mixed >>> 15);
+}
+
+function count(places: Int32Array, bits: number): void {
+  const behind = (bits + 1) | 0;
+  places[behind] = ((places[behind] as number) + 1) | 0;
+}
+
+function sumUp(places: Int32Array): void {
+  let sum = 0;
+  for (let index = 0; index < places.length; index = (index + 1) | 0) {
+    sum = (sum + (places[index] as number)) | 0;
+    places[index] = sum;
   }
-  for (let end = 1; end < sorted.length; end++) {
-    // Not by destructuring, which would make an array a row.
-    const hash = sorted[end] ?? 0;
-    const row = rows[end] ?? 0;
-    let place = end;
-    for (; place > 0 && (sorted[place - 1] ?? 0) > hash; place--) {
-      sorted[place] = sorted[place - 1] ?? 0;
-      rows[place] = rows[place - 1] ?? 0;
-    }
-    sorted[place] = hash;
-    rows[place] = row;
+}
+
+function next(places: Int32Array, bits: number): number {
+  const place = places[bits] as number;
+  places[bits] = (place + 1) | 0;
+  return place;
+}
+
+function dealByLow(rowCount: number): void {
+  for (let row = 0; row < rowCount; row = (row + 1) | 0) {
+    const hash = hashes[row] as number;
+    const place = next(lowPlaces, hash & lowMask);
+    dealtHashes[place] = hash;
+    dealtRows[place] = row;
   }
-  return rows;
+}
+
+function dealByMiddle(rowCount: number): void {
+  for (let index = 0; index < rowCount; index = (index + 1) | 0) {
+    const hash = dealtHashes[index] as number;
+    const place = next(middlePlaces, (hash >>> lowBits) & middleMask);
+    dealtTwice[place] = ((hash >>> (lowBits + middleBits)) << 16) | (dealtRows[index] as number);
+  }
+}
+
+function dealByHigh(rowCount: number, rows: Uint16Array): void {
+  for (let index = 0; index < rowCount; index = (index + 1) | 0) {
+    const dealt = dealtTwice[index] as number;
+    rows[next(highPlaces, dealt >>> 16)] = dealt & 0xffff;
+  }
 }
