@@ -231,6 +231,12 @@ export const sqlBatchRows = 65_536;
 export const feedsReadAtOnceMax = 500;
 /** Threads that decode and shuffle: more of them wait for memory and disk. */
 export const feedWorkersMax = 8;
+/** Of them, those that make one batch together, some of its columns each: every one works out the order of its rows. */
+export const feedMakersMax = 4;
+/** What is smaller is made by one thread. */
+export const feedSplitBytesMin = 1024 * 1024;
+/** How often a feed looks how busy the threads are, to make its batches with more or fewer of them. */
+export const feedMakersLookMs = 1000;
 /** Of a worker's heap, beside the bytes of columns, blocks and batches. */
 export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
 /**
@@ -441,8 +447,11 @@ export const parquetColumnBytesMax = 1024 * 1024 * 1024;
 export const parquetGroupBytesMax = 4 * 1024 * 1024 * 1024;
 /** What may lie between two columns that one request reads: about what a store sends while another request would begin. */
 export const parquetGapBytesMax = 512 * 1024;
-/** A request that joins several columns; larger ones leave no work for others beside them. */
-export const parquetRangeBytesMax = 16 * 1024 * 1024;
+/** A request that joins several columns; larger ones leave no work for others beside them, and the first of their columns waits for the last. */
+export const parquetRangeBytesMax = 4 * 1024 * 1024;
+/** Bytes and requests that are under way for all row groups that one thread reads: some times what a line of a gigabit has on its way within 30 ms. */
+export const parquetUnderWayBytesMax = 24 * 1024 * 1024;
+export const parquetUnderWayMax = 64;
 /** Bytes of one row group that are requested or lie read while its columns are decoded one by one: some requests, and no more than a column needs. */
 export const parquetAheadBytesMax = 64 * 1024 * 1024;
 /** Changes of one table or view in one commit, removals of snapshots counted once: each copies what it changes, and all are made in one go. */

@@ -1,8 +1,8 @@
 import type { Data, Schema } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
-import { aligned, bodyBytes, endOfStream, messageHead } from './batch-message.ts';
+import { aligned, bodyBytes, type EncodedBody, endOfStream, messageHead } from './batch-message.ts';
 import { type BatchCompression, codecOf, compressedBuffer } from './buffer-compression.ts';
-import { BatchGather } from './column-gather.ts';
+import { BatchGather, type GatheredBuffer, type GatheredNode } from './column-gather.ts';
 import { IpcWriter } from './ipc.ts';
 import { MessageMemory } from './message-memory.ts';
 import type { RowPick } from './row-pick.ts';
@@ -53,6 +53,31 @@ export class BatchEncoder {
     rowCount: number,
     metadata: ReadonlyMap<string, string>,
   ): Uint8Array {
+    const { buffers, ...body } = this.#gathered(blocks, picks, rowCount);
+    const head = messageHead({ rowCount, ...body, codec: codecOf(this.#compression), metadata });
+    const message = this.#memory.take(head.length + bodyBytes(body.bufferBytes));
+    message.set(head);
+    writeBody(buffers, message, head.length);
+    return message;
+  }
+
+  /**
+   * The same columns as part of a message with more of them (`messageChunks`), on an ArrayBuffer of its own, behind as many bytes for the
+   * head. Throws as `encode`.
+   */
+  encodeBody(blocks: readonly (readonly Data[])[], picks: readonly RowPick[], rowCount: number, headBytes: number): EncodedBody {
+    const { buffers, ...body } = this.#gathered(blocks, picks, rowCount);
+    const bytes = this.#memory.take(headBytes + bodyBytes(body.bufferBytes));
+    writeBody(buffers, bytes, headBytes);
+    return { ...body, bytes };
+  }
+
+  /** Takes back the memory of a message that is not used any more, for one to come: new memory costs as much as what is written to it. */
+  recycle(memory: ArrayBufferLike): void {
+    this.#memory.give(memory);
+  }
+
+  #gathered(blocks: readonly (readonly Data[])[], picks: readonly RowPick[], rowCount: number): GatheredBody {
     const picked = picks.reduce((sum, { count }) => sum + count, 0);
     if (picked !== rowCount) throw new IcecoreError('INTERNAL', `${picked} rows were picked for a batch of ${rowCount}.`);
     this.#scratch.reset();
@@ -65,20 +90,23 @@ export class BatchEncoder {
     const codec = codecOf(this.#compression);
     const buffers = codec === null ? gather.buffers : gather.buffers.map((each) => compressedBuffer(each, codec, this.#scratch));
     const bufferBytes = buffers.map(({ byteLength }) => byteLength);
-    const head = messageHead({ rowCount, nodes, bufferBytes, codec, metadata });
-    const message = this.#memory.take(head.length + bodyBytes(bufferBytes));
-    message.set(head);
-    let start = head.length;
-    for (const { byteLength, write } of buffers) {
-      write(message.subarray(start, start + byteLength));
-      message.fill(0, start + byteLength, start + aligned(byteLength));
-      start += aligned(byteLength);
-    }
-    return message;
+    return { nodes, bufferBytes, buffers };
   }
+}
 
-  /** Takes back the memory of a message that is not used any more, for one to come: new memory costs as much as what is written to it. */
-  recycle(memory: ArrayBufferLike): void {
-    this.#memory.give(memory);
+interface GatheredBody {
+  readonly nodes: readonly GatheredNode[];
+  readonly bufferBytes: readonly number[];
+  /** Not written yet. */
+  readonly buffers: readonly GatheredBuffer[];
+}
+
+/** Each buffer aligned behind the one before, and nothing of what the memory held before between them. */
+function writeBody(buffers: readonly GatheredBuffer[], target: Uint8Array, from: number): void {
+  let start = from;
+  for (const { byteLength, write } of buffers) {
+    write(target.subarray(start, start + byteLength));
+    target.fill(0, start + byteLength, start + aligned(byteLength));
+    start += aligned(byteLength);
   }
 }

@@ -1,3 +1,4 @@
+import type { Schema } from 'apache-arrow';
 import { BodyCompression } from 'apache-arrow/fb/body-compression';
 import { BodyCompressionMethod } from 'apache-arrow/fb/body-compression-method';
 import { Buffer as BufferTable } from 'apache-arrow/fb/buffer';
@@ -9,6 +10,7 @@ import { MessageHeader } from 'apache-arrow/fb/message-header';
 import { MetadataVersion } from 'apache-arrow/fb/metadata-version';
 import { RecordBatch } from 'apache-arrow/fb/record-batch';
 import { Builder } from 'flatbuffers';
+import { partNumbers } from './block-file-part.ts';
 import type { GatheredNode } from './column-gather.ts';
 
 /** Buffers begin at multiples of this, in the body and in the message, which lets readers use vector instructions. */
@@ -28,6 +30,39 @@ export interface BatchMessage {
   readonly bufferBytes: readonly number[];
   readonly codec: CompressionType | null;
   readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** Buffers of some columns, as they lie in the body of a message. */
+export interface EncodedBody {
+  readonly nodes: readonly GatheredNode[];
+  readonly bufferBytes: readonly number[];
+  /** Behind as many bytes as were asked for. */
+  readonly bytes: Uint8Array;
+}
+
+/** What is enough for the head of a message with this metadata, and keeps what lies behind it aligned. */
+export function headBytesMax({ fields }: Schema, metadata: ReadonlyMap<string, string>): number {
+  const structs = fields.reduce((sum, { type }) => sum + partNumbers(type), 0);
+  const texts = [...metadata].reduce((sum, [key, value]) => sum + 64 + 3 * (key.length + value.length), 0);
+  return aligned(512 + 16 * structs + texts);
+}
+
+/**
+ * The bytes of a message whose columns were encoded in parts, one behind the other: its head goes right before the first of them, where
+ * `headBytes` are free for it.
+ */
+export function messageChunks(
+  bodies: readonly EncodedBody[],
+  headBytes: number,
+  message: Omit<BatchMessage, 'nodes' | 'bufferBytes'>,
+): readonly Uint8Array[] {
+  const nodes = bodies.flatMap((body) => body.nodes);
+  const bufferBytes = bodies.flatMap((body) => body.bufferBytes);
+  const head = messageHead({ ...message, nodes, bufferBytes });
+  const [first, ...others] = bodies.map(({ bytes }) => bytes);
+  if (first === undefined || head.length > headBytes) throw new RangeError(`A head of ${head.length} bytes has ${headBytes}.`);
+  first.set(head, headBytes - head.length);
+  return [first.subarray(headBytes - head.length), ...others];
 }
 
 /** The bytes before the body, as long as keeps it aligned: prefix, flatbuffer, padding (format: "Encapsulated message format"). */

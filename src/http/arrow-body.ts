@@ -79,8 +79,8 @@ async function* arrowPieces(
     if ('message' in event) {
       const { message } = event;
       if (end === null) yield event.schemaMessage;
-      if (message.byteLength <= arrowSmallBatchBytesMax) {
-        const bytes = await message.piece(0);
+      const bytes = message.byteLength <= arrowSmallBatchBytesMax ? await message.piece(0) : null;
+      if (bytes?.byteLength === message.byteLength) {
         if (!small.join(message, bytes)) {
           yield small.bytes;
           small.clear(isSent());

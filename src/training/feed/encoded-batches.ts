@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { feedIdleBatchMs, feedPieceBytesMax, feedPieceBytesMin } from '../../limits.ts';
+import { chunksBytes, joinedChunks, type MessageChunks, restOfChunk } from './message-chunks.ts';
 
 /** Where the bytes of a batch come from. */
 export interface BytesSource {
   /** Each time the same. */
-  readonly make: () => Promise<Uint8Array>;
+  readonly make: () => Promise<MessageChunks>;
   /** Takes back the memory of bytes that nobody reads any more: of the first ones, or of those that `make` gave. */
-  readonly recycle: (message: Uint8Array, isFirst: boolean) => void;
+  readonly recycle: (message: MessageChunks, isFirst: boolean) => void;
   /** The bytes were let go: their reader stalls. */
   readonly rest: () => void;
 }
@@ -85,7 +86,7 @@ export class EncodedBatch {
   readonly byteLength: number;
   readonly #all: EncodedBatches;
   readonly #source: BytesSource;
-  #message: Uint8Array | null;
+  #message: MessageChunks | null;
   /** Whether somebody holds a view of it. */
   #isLent = false;
   /** Whether somebody has all of it. */
@@ -95,8 +96,8 @@ export class EncodedBatch {
   /** When some of it was last asked for. */
   usedMs = performance.now();
 
-  constructor(all: EncodedBatches, message: Uint8Array, source: BytesSource) {
-    this.byteLength = message.byteLength;
+  constructor(all: EncodedBatches, message: MessageChunks, source: BytesSource) {
+    this.byteLength = chunksBytes(message);
     this.#all = all;
     this.#message = message;
     this.#source = source;
@@ -106,7 +107,10 @@ export class EncodedBatch {
   /** All of it; the caller's as long as it likes. */
   async bytes(): Promise<Uint8Array> {
     this.#isGiven = true;
-    return await this.#made();
+    const bytes = joinedChunks(await this.#made());
+    // Once is enough.
+    if (this.#message !== null) this.#message = [bytes];
+    return bytes;
   }
 
   /**
@@ -115,10 +119,9 @@ export class EncodedBatch {
    */
   async piece(from: number): Promise<Uint8Array> {
     this.#isLent = false;
-    const bytes = await this.#made();
+    const rest = restOfChunk(await this.#made(), from);
     this.#isLent = !this.#all.isScarce;
-    if (this.#isLent) return bytes.subarray(from, from + feedPieceBytesMax);
-    return bytes.slice(from, from + feedPieceBytesMin);
+    return this.#isLent ? rest.subarray(0, feedPieceBytesMax) : rest.slice(0, feedPieceBytesMin);
   }
 
   /** All of its pieces have left the process: its memory can be used again. */
@@ -144,7 +147,7 @@ export class EncodedBatch {
     return true;
   }
 
-  async #made(): Promise<Uint8Array> {
+  async #made(): Promise<MessageChunks> {
     this.usedMs = performance.now();
     this.#message ??= await this.#all.within(this.byteLength, this.#source.make);
     this.#all.hold(this, this.byteLength);

@@ -7,12 +7,14 @@ import type { FeedGroups } from '../groups/feed-groups.ts';
 import { type EpochOrder, epochOrder } from '../order/epoch-order.ts';
 import { type OrderSpan, type RankBatch, type RankBatches, rankBatches } from '../order/rank-batches.ts';
 import { estimatedRowBytes } from '../row-bytes-estimate.ts';
+import { BatchMakers } from './batch-makers.ts';
 import type { FeedDecodes } from './feed-decodes.ts';
 import type { FeedCompression, FeedOrder, FeedShare } from './feed-input.ts';
-import type { FeedPool, FeedWorker } from './feed-pool.ts';
+import type { FeedPool } from './feed-pool.ts';
 import { FeedTimes } from './feed-times.ts';
 import { FeedWindow } from './feed-window.ts';
 import type { BatchPart, GroupFile } from './feed-worker-messages.ts';
+import type { MessageChunks } from './message-chunks.ts';
 import { restBeforeTry } from './rest-before-try.ts';
 
 /** What batches are made by. */
@@ -51,8 +53,8 @@ export interface MadeBatch {
   readonly cursor: string;
   /** Of the message. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** An encapsulated record batch message, on memory of its own. */
-  readonly message: Uint8Array;
+  /** An encapsulated record batch message, on memory of its own, or of a run of small ones. */
+  readonly message: MessageChunks;
 }
 
 let feedsOpened = 0;
@@ -70,7 +72,7 @@ export class FeedBatches {
   /** Seconds that it took to prepare the batch to come. */
   #prepared = 0;
   #files: Promise<BatchFiles> | null = null;
-  #worker: Promise<FeedWorker> | null = null;
+  #makers: BatchMakers | null = null;
   /** Groups of the last batch, and those behind them that are read ahead. */
   #now: ReadonlySet<number> = new Set();
   #soon: readonly number[] = [];
@@ -133,31 +135,32 @@ export class FeedBatches {
       return { batch, cursor, metadata };
     });
     const messages = await this.#encodeRun(run.map(({ batch: { span }, metadata }) => ({ span, metadata })));
-    return run.map((each, index) => ({ ...each, message: messages[index] ?? new Uint8Array() }));
+    return run.map((each, index) => ({ ...each, message: messages[index] ?? [] }));
   }
 
   /** The very bytes of a batch that was made with this metadata. Throws as `make`. */
-  async makeAgain(batch: RankBatch, metadata: ReadonlyMap<string, string>): Promise<{ readonly message: Uint8Array }> {
-    const [message = new Uint8Array()] = await this.#encode([{ span: batch.span, metadata }]);
+  async makeAgain(batch: RankBatch, metadata: ReadonlyMap<string, string>): Promise<{ readonly message: MessageChunks }> {
+    const [message = []] = await this.#encode([{ span: batch.span, metadata }]);
     return { message };
   }
 
   /** All at once, or one by one where the cache has no room for the groups of all. */
-  async #encodeRun(parts: readonly BatchPart[]): Promise<readonly Uint8Array[]> {
+  async #encodeRun(parts: readonly BatchPart[]): Promise<readonly MessageChunks[]> {
     try {
       return await this.#encode(parts);
     } catch (error) {
       if (parts.length === 1 || !IcecoreError.is(error, 'OVERLOADED')) throw error;
-      const messages: Uint8Array[] = [];
+      const messages: MessageChunks[] = [];
       for (const part of parts) messages.push(...(await this.#encode([part])));
       return messages;
     }
   }
 
-  async #encode(parts: readonly BatchPart[]): Promise<readonly Uint8Array[]> {
+  async #encode(parts: readonly BatchPart[]): Promise<readonly MessageChunks[]> {
     this.#signal.throwIfAborted();
     const source = await this.#opened();
-    const worker = await this.#workerOf(source);
+    this.#signal.throwIfAborted();
+    const makers = this.#makersOf(source);
     for (let tries = 0; tries < feedBatchTriesMax; tries++) {
       await restBeforeTry(tries, this.#signal);
       const asked = performance.now();
@@ -167,11 +170,11 @@ export class FeedBatches {
       );
       const waiting = this.#prepared + (performance.now() - asked) / 1000;
       this.#prepared = 0;
-      const answer = await worker.call('batches', { feed: this.#feed, parts, files }, this.#signal);
+      const answer = await makers.make(parts, files, this.#signal);
       if ('messages' in answer) {
         const rows = parts.reduce((sum, { span }) => sum + span.rows, 0);
         this.#times.add(rows, { ...answer.seconds, waiting });
-        return answer.ends.map((end, index) => answer.messages.subarray(answer.ends[index - 1] ?? 0, end));
+        return answer.messages;
       }
       // Torn or removed under us: it is decoded anew.
       for (const place of answer.lost) source.lose(place);
@@ -194,22 +197,13 @@ export class FeedBatches {
   }
 
   /** Takes back the memory of a message that has been sent: without it, every batch would be garbage of the main thread. */
-  recycle(message: Uint8Array): void {
-    const memory = message.buffer;
-    if (!(memory instanceof ArrayBuffer) || memory.detached) return;
-    this.#worker?.then((worker) => worker.recycle(this.#feed, memory)).catch(() => undefined);
+  recycle(message: MessageChunks): void {
+    this.#makers?.recycle(message);
   }
 
   close(): void {
     this.#controller.abort(new IcecoreError('INTERNAL', 'The feed was closed.', { retryable: true }));
-    const feed = this.#feed;
-    this.#worker
-      ?.then(async (worker) => {
-        worker.feeds--;
-        if (worker.isAlive) await worker.call('close', { feed });
-      })
-      .catch(() => undefined);
-    this.#worker = null;
+    this.#makers?.close();
   }
 
   #opened(): Promise<BatchFiles> {
@@ -234,18 +228,10 @@ export class FeedBatches {
     return batchFiles(shuffle, shuffle.rowCounts, { ...order, shuffle: 'NONE' });
   }
 
-  #workerOf(source: BatchFiles): Promise<FeedWorker> {
-    this.#worker ??= this.#openOnWorker(source);
-    return this.#worker;
-  }
-
-  async #openOnWorker({ matchingRows, order }: BatchFiles): Promise<FeedWorker> {
+  #makersOf({ matchingRows, order }: BatchFiles): BatchMakers {
     const { columns, compression } = this.#reading;
-    const [worker] = this.#engine.pool.workers().toSorted((a, b) => a.feeds - b.feeds || a.decodes - b.decodes);
-    if (worker === undefined) throw new IcecoreError('INTERNAL', 'There is no worker for training feeds.');
-    worker.feeds++;
-    await worker.call('open', { feed: this.#feed, matchingRows, order, columns, compression });
-    return worker;
+    this.#makers ??= new BatchMakers(this.#engine.pool, { feed: this.#feed, matchingRows, order, columns, compression });
+    return this.#makers;
   }
 
   /** The block files of the groups that spans have rows of. */

@@ -10,11 +10,13 @@ import {
   feedBlockMemoryKeptMax,
   feedCheckedPartsBytesMax,
   feedFilesOpenMax,
+  feedMakersMax,
   feedPieceRowsMin,
   feedShuffledRowsBytesMax,
 } from '../../limits.ts';
 import { ByteLru } from '../../tables/byte-lru.ts';
 import { blockRowsMax } from '../order/block-shuffle.ts';
+import type { ColumnRange } from './column-ranges.ts';
 import type { GroupFile } from './feed-worker-messages.ts';
 
 /** The order of the rows of a block. */
@@ -24,10 +26,11 @@ export interface BlockOrder {
   readonly rows: () => Uint16Array;
 }
 
-/** Rows [from, to) of a block in an order; null for a whole block as it stands. */
+/** Some columns of rows [from, to) of a block in an order; null for a whole block as it stands. */
 export interface BlockPiece {
   readonly file: GroupFile;
   readonly block: number;
+  readonly range: ColumnRange;
   readonly order: BlockOrder | null;
   readonly from: number;
   readonly to: number;
@@ -70,14 +73,14 @@ export class FeedBlocks {
 
   /**
    * Rows of a piece, in files like this one, that so many lanes can hold one each of: of a whole block where there is memory for it, else a
-   * power of two. What is shuffled in pieces is read from its file once for each.
+   * power of two; `share` of their bytes is read. What is shuffled in pieces is read from its file once for each.
    */
-  pieceRows(file: GroupFile, lanes: number): number {
+  pieceRows(file: GroupFile, lanes: number, share: number): number {
     const opened = this.#file(file);
     if (opened === null) return blockRowsMax;
     const rows = opened.rowCounts.reduce((sum, count) => sum + count, 0);
     // Half of the memory, for others read too.
-    const fitting = (this.#bytesMax / 2 / lanes) * (rows / opened.bytes);
+    const fitting = (this.#bytesMax / 2 / lanes) * (rows / (opened.bytes * share));
     return Math.min(blockRowsMax, 2 ** Math.floor(Math.log2(Math.max(fitting, feedPieceRowsMin))));
   }
 
@@ -93,8 +96,9 @@ export class FeedBlocks {
       this.#held.set(name, known);
       return known.columns;
     }
-    const { file, block, order } = piece;
-    const read = this.#file(file)?.read(block, undefined, (bytes) => this.memory.take(bytes).buffer) ?? null;
+    const { file, block, range, order } = piece;
+    const wanted = Array.from({ length: range.to - range.from }, (_, index) => range.from + index);
+    const read = this.#file(file)?.read(block, wanted, (bytes) => this.memory.take(bytes).buffer) ?? null;
     if (read === null) {
       this.closeFile(file.path);
       return null;
@@ -103,7 +107,9 @@ export class FeedBlocks {
     const ordered = rows === null ? read : read.map((column) => this.#ordered(column, rows));
     if (rows !== null) for (const memory of memoryOf(read)) this.memory.give(memory);
     this.#hold(name, ordered);
-    if (this.#bytes + this.#leftBytes > this.#batchBytesMax) throw tooLarge(this.#batchBytesMax);
+    // Other columns of the batch are in the memory of other threads.
+    const share = range.share === 1 ? 1 : Math.max(range.share, 1 / feedMakersMax);
+    if (this.#bytes + this.#leftBytes > this.#batchBytesMax * share) throw tooLarge(this.#batchBytesMax);
     return ordered;
   }
 
@@ -194,8 +200,8 @@ function tooLarge(bytesMax: number): IcecoreError {
   );
 }
 
-function nameOf({ file, block, order, from, to }: BlockPiece): string {
-  return `${block} ${from} ${to} ${order?.name ?? ''} ${file.key}`;
+function nameOf({ file, block, range, order, from, to }: BlockPiece): string {
+  return `${block} ${range.from} ${range.to} ${from} ${to} ${order?.name ?? ''} ${file.key}`;
 }
 
 /** All that columns lie on, nested ones too. */

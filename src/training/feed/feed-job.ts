@@ -3,18 +3,31 @@ import { arrowSchema } from '../../arrow/arrow-type.ts';
 import { BatchEncoder } from '../../arrow/batch-encoder.ts';
 import type { RowPick } from '../../arrow/row-pick.ts';
 import { IcecoreError } from '../../errors.ts';
+import type { NestedField } from '../../iceberg/type.ts';
 import { blockRowsMax } from '../order/block-shuffle.ts';
 import { type EpochOrder, epochOrder, type OrderSegments } from '../order/epoch-order.ts';
 import type { OrderSegment } from '../order/lane-segments.ts';
 import type { OrderSpan } from '../order/rank-batches.ts';
+import { allColumns, type ColumnRange } from './column-ranges.ts';
 import type { BlockOrder, BlockPiece, FeedBlocks } from './feed-blocks.ts';
-import type { BatchesAnswer, BatchesRequest, FeedDescription, GroupFile } from './feed-worker-messages.ts';
+import type { FeedCompression } from './feed-input.ts';
+import type {
+  BatchesAnswer,
+  BatchesRequest,
+  ColumnsAnswer,
+  ColumnsRequest,
+  FeedDescription,
+  GroupFile,
+} from './feed-worker-messages.ts';
 
-/** A feed in a worker: makes any batch of it, from its block files. Holds 16 bytes a group and no block. */
+/** A feed in a worker: makes any batch of it, or some columns of one, from its block files. Holds 16 bytes a group and no block. */
 export class FeedJob {
   readonly #order: EpochOrder;
   readonly #matchingRows: Uint32Array;
-  readonly #encoder: BatchEncoder;
+  readonly #columns: readonly NestedField[];
+  readonly #compression: FeedCompression;
+  /** By their columns. */
+  readonly #encoders = new Map<string, BatchEncoder>();
   readonly #blocks: FeedBlocks;
   /** What decides about the rows of a block besides its key; empty where they stay as they stand. */
   readonly #epoch: string;
@@ -22,7 +35,8 @@ export class FeedJob {
   constructor({ matchingRows, order, columns, compression }: FeedDescription, blocks: FeedBlocks) {
     this.#matchingRows = matchingRows;
     this.#order = epochOrder(matchingRows, order);
-    this.#encoder = new BatchEncoder(arrowSchema(columns), compression, blocks.memory, blocks.scratch);
+    this.#columns = columns;
+    this.#compression = compression;
     this.#blocks = blocks;
     this.#epoch = order.shuffle === 'WINDOWED' ? `${order.seed} ${order.epoch}` : '';
   }
@@ -31,15 +45,17 @@ export class FeedJob {
     const messages: Uint8Array[] = [];
     const lost = new Set<number>();
     let [reading, gathering] = [0, 0];
+    const range = allColumns(this.#columns);
+    const encoder = this.#encoder(range);
     for (const { span, metadata } of parts) {
       const started = performance.now();
-      const batch = new BatchBlocks(files, this.#blocks);
+      const batch = new BatchBlocks(files, range, this.#blocks);
       try {
         const picks = this.#picks(span, batch);
         for (const place of batch.lost) lost.add(place);
         if (lost.size > 0) continue;
         const read = performance.now();
-        messages.push(this.#encoder.encode(batch.columns, picks, span.rows, metadata));
+        messages.push(encoder.encode(batch.columns, picks, span.rows, metadata));
         batch.leave();
         reading += read - started;
         gathering += performance.now() - read;
@@ -52,9 +68,34 @@ export class FeedJob {
     return { ...this.#joined(messages), seconds: { reading: reading / 1000, gathering: gathering / 1000 } };
   }
 
+  columns({ part: { span }, files, range, headBytes }: ColumnsRequest): ColumnsAnswer {
+    const started = performance.now();
+    const batch = new BatchBlocks(files, range, this.#blocks);
+    try {
+      const picks = this.#picks(span, batch);
+      if (batch.lost.size > 0) return { lost: [...batch.lost] };
+      const read = performance.now();
+      const body = this.#encoder(range).encodeBody(batch.columns, picks, span.rows, headBytes);
+      batch.leave();
+      return { body, seconds: { reading: (read - started) / 1000, gathering: (performance.now() - read) / 1000 } };
+    } finally {
+      this.#blocks.settle();
+    }
+  }
+
   /** Memory of a message that has been sent, for one to come. */
   recycle(memory: ArrayBuffer): void {
-    this.#encoder.recycle(memory);
+    this.#blocks.memory.give(memory);
+  }
+
+  #encoder({ from, to }: ColumnRange): BatchEncoder {
+    const { memory, scratch } = this.#blocks;
+    const name = `${from} ${to}`;
+    const known = this.#encoders.get(name);
+    if (known !== undefined) return known;
+    const encoder = new BatchEncoder(arrowSchema(this.#columns.slice(from, to)), this.#compression, memory, scratch);
+    this.#encoders.set(name, encoder);
+    return encoder;
   }
 
   /** Messages one behind the other, each at a multiple of eight as it was by itself. */
@@ -69,7 +110,7 @@ export class FeedJob {
     const joined = this.#blocks.memory.take(end);
     for (const [index, message] of messages.entries()) {
       joined.set(message, ends[index - 1] ?? 0);
-      this.#encoder.recycle(message.buffer);
+      this.#blocks.memory.give(message.buffer);
     }
     return { messages: joined, ends };
   }
@@ -82,7 +123,7 @@ export class FeedJob {
       const { place, block, blockRows, at, stride } = segment;
       const file = batch.fileOf(place);
       const order = this.#blockOrder(segments, segment);
-      const pieceRows = order === null ? blockRows : this.#blocks.pieceRows(file, lanes);
+      const pieceRows = order === null ? blockRows : this.#blocks.pieceRows(file, lanes, batch.range.share);
       const picks: RowPick[] = [];
       const end = segment.from + segment.count;
       for (let row = segment.from; row < end; ) {
@@ -90,7 +131,7 @@ export class FeedJob {
         const to = Math.min(from + pieceRows, blockRows);
         const count = Math.min(to, end) - row;
         const isFinished = row + count === to;
-        const index = batch.indexOf({ file, block, order, from, to }, isFinished);
+        const index = batch.indexOf({ file, block, range: batch.range, order, from, to }, isFinished);
         picks.push({ block: index, rows: null, from: row - from, count, at: at + (row - segment.from) * stride, stride });
         row += count;
         if (isFinished && to === blockRows && this.#isLastBlock(place, block)) batch.finish(file);
@@ -115,12 +156,14 @@ class BatchBlocks {
   readonly columns: (readonly Data[])[] = [];
   /** Places of groups whose file is not there. */
   readonly lost = new Set<number>();
+  readonly range: ColumnRange;
   readonly #files: ReadonlyMap<number, GroupFile>;
   readonly #blocks: FeedBlocks;
   readonly #finished: BlockPiece[] = [];
   readonly #finishedFiles: GroupFile[] = [];
 
-  constructor(files: readonly GroupFile[], blocks: FeedBlocks) {
+  constructor(files: readonly GroupFile[], range: ColumnRange, blocks: FeedBlocks) {
+    this.range = range;
     this.#files = new Map(files.map((file) => [file.place, file]));
     this.#blocks = blocks;
   }

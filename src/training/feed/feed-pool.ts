@@ -94,6 +94,11 @@ export class FeedWorker {
     return this.#failure === null;
   }
 
+  /** Seconds of work that it has done so far, whatever that was. */
+  get busySeconds(): number {
+    return this.isAlive ? this.#thread.performance.eventLoopUtilization().active / 1000 : 0;
+  }
+
   get threadId(): number {
     return this.#thread.threadId;
   }

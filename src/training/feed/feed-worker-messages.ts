@@ -1,9 +1,11 @@
+import type { EncodedBody } from '../../arrow/batch-message.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { NestedField } from '../../iceberg/type.ts';
 import type { StorageOptions } from '../../storage/routed-storage.ts';
 import type { FullShuffleCalls } from '../full-shuffle/full-shuffle-worker.ts';
 import type { DecodeTask } from '../groups/feed-groups.ts';
 import type { OrderSpan } from '../order/rank-batches.ts';
+import type { ColumnRange } from './column-ranges.ts';
 import type { FeedCompression, FeedOrder } from './feed-input.ts';
 
 /** What a worker is started with. */
@@ -49,6 +51,18 @@ export type BatchesAnswer =
   | { readonly messages: Uint8Array; readonly ends: readonly number[]; readonly seconds: BatchSeconds }
   | { readonly lost: readonly number[] };
 
+/** Some columns of one batch: others make the others. */
+export interface ColumnsRequest {
+  readonly feed: number;
+  readonly part: BatchPart;
+  readonly files: readonly GroupFile[];
+  readonly range: ColumnRange;
+  /** To be left free before them. */
+  readonly headBytes: number;
+}
+
+export type ColumnsAnswer = { readonly body: EncodedBody; readonly seconds: BatchSeconds } | { readonly lost: readonly number[] };
+
 /** Where the time of batches went. */
 export interface BatchSeconds {
   readonly reading: number;
@@ -71,6 +85,7 @@ export type DecodeAnswer =
 export interface FeedWorkerCalls extends FullShuffleCalls {
   readonly open: { readonly request: FeedDescription; readonly answer: null };
   readonly batches: { readonly request: BatchesRequest; readonly answer: BatchesAnswer };
+  readonly columns: { readonly request: ColumnsRequest; readonly answer: ColumnsAnswer };
   readonly close: { readonly request: { readonly feed: number }; readonly answer: null };
   readonly decode: { readonly request: DecodeRequest; readonly answer: DecodeAnswer };
 }

@@ -20,16 +20,21 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
   const decoder = storage.then((opened) => new FeedDecoder(opened, feedFootersBytesMax));
   decoder.catch(() => undefined);
 
+  const jobOf = (feed: number): FeedJob => {
+    const job = jobs.get(feed);
+    if (job === undefined) throw new Error(`there is no feed ${feed}`);
+    return job;
+  };
+
   const answer = async (message: Extract<ToFeedWorker, { id: number }>, signal: AbortSignal): Promise<Answer> => {
     switch (message.method) {
       case 'open':
         jobs.set(message.request.feed, new FeedJob(message.request, blocks));
         return null;
-      case 'batches': {
-        const job = jobs.get(message.request.feed);
-        if (job === undefined) throw new Error(`there is no feed ${message.request.feed}`);
-        return job.batches(message.request);
-      }
+      case 'batches':
+        return jobOf(message.request.feed).batches(message.request);
+      case 'columns':
+        return jobOf(message.request.feed).columns(message.request);
       case 'close':
         jobs.delete(message.request.feed);
         if (jobs.size === 0) blocks.clear();
@@ -68,8 +73,8 @@ type Answer = FeedWorkerCalls[FeedWorkerMethod]['answer'];
 
 /** Of a batch, its memory, which goes to the main thread without a copy. */
 function buffersOf(answer: Answer): ArrayBuffer[] {
-  const isBatch = answer !== null && 'messages' in answer && answer.messages.buffer instanceof ArrayBuffer;
-  return isBatch ? [answer.messages.buffer as ArrayBuffer] : [];
+  const bytes = answer === null ? null : 'messages' in answer ? answer.messages : 'body' in answer ? answer.body.bytes : null;
+  return bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
 }
 
 if (parentPort !== null) await serve(parentPort, workerData as FeedWorkerSetup);
