@@ -6,6 +6,7 @@ import type { NestedField } from '../iceberg/type.ts';
 import { parquetGroupBytesMax } from '../limits.ts';
 import { assembleColumn, type LeafOf } from './column-assembly.ts';
 import { type ColumnPlan, leavesOfPlan, planColumn } from './column-plan.ts';
+import { DecodeTurn } from './decode-turn.ts';
 import type { ColumnChunk, FileMetadata, ParquetFile, RowGroup } from './file-metadata.ts';
 import { type LeafColumn, readLeaf } from './leaf-column.ts';
 import { damaged, unsupported } from './parquet-error.ts';
@@ -66,12 +67,15 @@ async function* decodedColumns(
   ahead: RangeReadAhead,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RowGroupColumn, void> {
+  const turn = new DecodeTurn();
   try {
     let decodedBytes = 0;
     for (const { index, plan, chunks } of columns) {
       signal?.throwIfAborted();
       const bytes = new Map<ColumnChunk, Uint8Array>();
+      turn.end();
       for (const chunk of chunks) bytes.set(chunk, await ahead.bytesOf(chunk.range));
+      await turn.begin();
       const data =
         plan === null ? null : readingFile(location, () => assembleColumn(plan, leavesFrom(group, bytes), group.rowCount));
       decodedBytes += data?.byteLength ?? 0;
@@ -82,6 +86,7 @@ async function* decodedColumns(
       await setImmediate();
     }
   } finally {
+    turn.end();
     ahead.close();
   }
 }

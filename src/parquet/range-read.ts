@@ -1,10 +1,10 @@
-import { parquetAheadBytesMax, parquetRangeBytesMax } from '../limits.ts';
+import { parquetRangeBytesMax, parquetUnderWayBytesMax } from '../limits.ts';
 import type { ByteRange } from '../storage/storage.ts';
 import { type ParquetFile, readExactly } from './file-metadata.ts';
 import { freeBytes, newBytes } from './memory.ts';
 
-/** Requests of one long range: as many as all that is read ahead would be. */
-const partsMax = parquetAheadBytesMax / parquetRangeBytesMax;
+/** Requests of one long range: as many as may be under way. */
+const partsMax = parquetUnderWayBytesMax / parquetRangeBytesMax;
 
 /**
  * The bytes of a range: in memory that was used before, where the store can; what is longer than a request may be, by several at once.

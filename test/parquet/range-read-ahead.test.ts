@@ -1,9 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parquetAheadBytesMax, parquetGapBytesMax, parquetRangeBytesMax, storageRequestsMax } from '../../src/limits.ts';
+import {
+  parquetAheadBytesMax,
+  parquetGapBytesMax,
+  parquetRangeBytesMax,
+  parquetUnderWayBytesMax,
+  storageRequestsMax,
+} from '../../src/limits.ts';
 import type { ParquetFile } from '../../src/parquet/file-metadata.ts';
 import { RangeReadAhead } from '../../src/parquet/range-read-ahead.ts';
+import { RequestTurns } from '../../src/parquet/request-turns.ts';
 import type { ByteRange } from '../../src/storage/storage.ts';
 import { bytesFile } from './local-parquet.ts';
 import { SlowFile } from './slow-file.ts';
@@ -50,29 +57,36 @@ test('near ranges are one request, and all are under way at once', () => {
   expect(slow.underWay).toBe(2);
 });
 
-test('no more bytes lie unreleased than the limit says, and no more requests are under way', async () => {
-  const size = parquetRangeBytesMax;
-  const fitting = parquetAheadBytesMax / size;
-  const large = Array.from({ length: 2 * fitting }, (_, index) => ({
-    start: index * (size + far),
-    end: index * (size + far) + size,
-  }));
+/** `count` ranges of the size of a request each, too far from each other to be joined. */
+function large(count: number): readonly ByteRange[] {
+  return Array.from({ length: count }, (_, index) => {
+    const start = index * (parquetRangeBytesMax + far);
+    return { start, end: start + parquetRangeBytesMax };
+  });
+}
+
+test('no more bytes are under way or lie unreleased than the limits say, and no more requests are under way', async () => {
+  const [underWay, unreleased] = [parquetUnderWayBytesMax, parquetAheadBytesMax].map((bytes) => bytes / parquetRangeBytesMax);
+  const wanted = large(2 * (unreleased ?? 0));
   const slow = new SlowFile(hugeFile(10 * parquetAheadBytesMax));
-  const ahead = new RangeReadAhead(slow, large);
-  expect(slow.underWay).toBe(fitting);
-  slow.answer(fitting);
-  for (const each of large.slice(0, 2)) await ahead.bytesOf(each);
-  await setImmediate();
-  expect(slow.requested.length).toBe(fitting);
-  for (const each of large.slice(0, 2)) ahead.release(each);
-  expect(slow.requested.length).toBe(fitting + 2);
+  const ahead = new RangeReadAhead(slow, wanted, undefined, new RequestTurns());
+  expect(slow.underWay).toBe(underWay);
+  while (slow.underWay > 0) {
+    slow.answer(1);
+    await setImmediate();
+    expect(slow.underWay).toBeLessThanOrEqual(underWay ?? 0);
+  }
+  expect(slow.requested.length).toBe(unreleased);
+  for (const each of wanted.slice(0, 2)) await ahead.bytesOf(each);
+  for (const each of wanted.slice(0, 2)) ahead.release(each);
+  expect(slow.requested.length).toBe((unreleased ?? 0) + 2);
 
   const many = Array.from({ length: 3 * storageRequestsMax }, (_, index) => ({
     start: index * 2 * far,
     end: index * 2 * far + 5,
   }));
   const busy = new SlowFile(hugeFile(100 * far));
-  new RangeReadAhead(busy, many);
+  new RangeReadAhead(busy, many, undefined, new RequestTurns());
   expect(busy.underWay).toBe(storageRequestsMax);
   busy.answer(3);
   await setImmediate();
@@ -87,13 +101,55 @@ test('what is asked for before its turn is requested though there is no room, so
     { start: whole + far, end: whole + far + 7 },
   ] as const;
   const slow = new SlowFile(hugeFile(3 * whole));
-  const ahead = new RangeReadAhead(slow, wanted);
-  const first = slow.requested.length;
-  expect(slow.requested.at(-1)?.end).toBe(whole);
+  const ahead = new RangeReadAhead(slow, wanted, undefined, new RequestTurns());
   const bytes = ahead.bytesOf(wanted[1]);
+  // As soon as what is under way is there.
+  while (slow.underWay > 0) {
+    slow.answer(1);
+    await setImmediate();
+  }
   expect(slow.requested.at(-1)).toEqual(wanted[1]);
-  slow.answer(first + 1);
   expect((await bytes).length).toBe(7);
+});
+
+test('of several readers the first has its bytes requested first, whoever asks; where it wants no more, the next does', async () => {
+  const turns = new RequestTurns();
+  const underWay = parquetUnderWayBytesMax / parquetRangeBytesMax;
+  const wanted = large(underWay + 2);
+  const [first, second] = [1, 2].map(() => new SlowFile(hugeFile(parquetAheadBytesMax * 2)));
+  if (first === undefined || second === undefined) throw new Error('there are two');
+  const readers = [first, second].map((file) => new RangeReadAhead(file, wanted, undefined, turns));
+  const bytes = readers[1]?.bytesOf(wanted[0] as ByteRange);
+  expect([first.underWay, second.underWay]).toEqual([underWay, 0]);
+  first.answer(1);
+  await setImmediate();
+  expect([first.underWay, second.underWay]).toEqual([underWay, 0]);
+  first.answer(2);
+  await setImmediate();
+  expect([first.underWay, second.underWay]).toEqual([underWay - 1, 1]);
+  second.answer(1);
+  expect((await bytes)?.length).toBe(parquetRangeBytesMax);
+  // One that is closed makes room as its requests end.
+  readers[0]?.close();
+  first.answer(first.underWay);
+  await setImmediate();
+  expect(second.underWay).toBe(underWay);
+});
+
+test('a large range has its turn though small ones of others would always find room', async () => {
+  const turns = new RequestTurns();
+  const small = new SlowFile(hugeFile(100 * far));
+  const ranges = Array.from({ length: 6 }, (_, index) => ({ start: index * 2 * far, end: index * 2 * far + 5 }));
+  new RangeReadAhead(small, ranges.slice(0, 1), undefined, turns);
+  const large = new SlowFile(hugeFile(2 * parquetUnderWayBytesMax));
+  new RangeReadAhead(large, [{ start: 0, end: parquetUnderWayBytesMax + 1 }], undefined, turns);
+  const later = new SlowFile(hugeFile(100 * far));
+  new RangeReadAhead(later, ranges, undefined, turns);
+  expect([small.underWay, large.underWay, later.underWay]).toEqual([1, 0, 0]);
+  small.answer(1);
+  await setImmediate();
+  expect(large.underWay).toBeGreaterThan(0);
+  expect(later.underWay).toBe(0);
 });
 
 test('an aborted reading sends no request, and ends the waiting for those that were sent', async () => {
