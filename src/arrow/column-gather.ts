@@ -6,6 +6,7 @@ import { copyCells } from './cell-copy.ts';
 import { type CellPick, type CellRuns, isContiguous, isRuns, type PlacedCells, placeCells, type RowPick } from './row-pick.ts';
 import { copyRuns, copyValues, measureValues } from './run-copy.ts';
 import type { ScratchMemory } from './scratch-memory.ts';
+import { type WovenPicks, wovenPicks } from './woven-picks.ts';
 
 /** Offsets and lengths of Arrow's lists and texts are 32-bit. */
 const bufferBytesMax = 2 ** 31 - 1;
@@ -32,6 +33,7 @@ export class BatchGather {
   readonly nodes: GatheredNode[] = [];
   readonly buffers: GatheredBuffer[] = [];
   readonly #scratch: ScratchMemory;
+  readonly #woven = new Map<readonly CellPick[], WovenPicks>();
   readonly #placed = new Map<CellPick, PlacedCells>();
 
   constructor(scratch: ScratchMemory) {
@@ -186,14 +188,24 @@ export class BatchGather {
     checkLength(byteLength);
     const sourceOf = (block: number) => bytesOf(blockOf(sources, { block }).values);
     const write = (target: Uint8Array) => {
+      const { weaves, rest } = this.#wovenOf(picks);
       const rows: RowPick[] = [];
-      for (const pick of picks) {
+      for (const pick of rest) {
         if (isRuns(pick)) copyRuns(sourceOf(pick.block), target, pick, width);
         else rows.push(pick);
       }
-      copyCells(sourceOf, target, rows, width, isDouble);
+      copyCells(sourceOf, target, { weaves, picks: rows }, width, isDouble);
     };
     this.buffers.push({ byteLength, write });
+  }
+
+  /** The columns of a batch have the same picks. */
+  #wovenOf(picks: readonly CellPick[]): WovenPicks {
+    const known = this.#woven.get(picks);
+    if (known !== undefined) return known;
+    const woven = wovenPicks(picks);
+    this.#woven.set(picks, woven);
+    return woven;
   }
 
   #placesOf(pick: CellPick): PlacedCells {
