@@ -483,7 +483,7 @@ export const feedCacheBytesDefaultMax = 64 * 1024 * 1024 * 1024;
 export const feedCacheLeftOverMs = 60 * 60 * 1000;
 /** The use of a file of the feed cache is written to its time once in so long: that is how fine uses are known after a restart, and to others. */
 export const feedCacheTouchedMs = 10 * 60 * 1000;
-/** What a worker knows of parts of block files that it has checked: a byte each. */
+/** What a server knows of parts of block files that it wrote or has checked: eight bytes each, and of what it wrote eight a file. */
 export const feedCheckedPartsBytesMax = 4 * 1024 * 1024;
 /** Files that went by SQL in a feed and are counted one by one; of others only that there were some is known. */
 export const feedSqlFilesCountedMax = 1000;

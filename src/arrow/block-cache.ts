@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { feedCacheTouchedMs } from '../limits.ts';
 import { blockFileName, type CacheFile, isTemporary, ownTemporaryBytes, scanCache } from './block-cache-files.ts';
 import { defaultBytes, freeBytes, noRoom } from './block-cache-room.ts';
+import { backdated } from './checked-parts.ts';
 
 interface CachedFile {
   bytes: number;
@@ -88,8 +89,8 @@ export class BlockCache {
   touch(path: string): boolean {
     const usedMs = Date.now();
     try {
-      // Not each time: a file whose time moves is checked anew by all who read it (checked-parts.ts).
-      if (usedMs - statSync(path).mtimeMs > feedCacheTouchedMs) utimesSync(path, usedMs / 1000, usedMs / 1000);
+      // Not each time: a file whose time moves is checked anew (checked-parts.ts).
+      if (usedMs - statSync(path).mtimeMs > feedCacheTouchedMs) utimesSync(path, usedMs / 1000, backdated(usedMs) / 1000);
     } catch {
       this.forget(path);
       return false;

@@ -7,6 +7,7 @@ import { temporaryName } from './block-cache-files.ts';
 import { blockFileHeader, blockFileTrailer, type DirectoryShape, directoryShape } from './block-file-directory.ts';
 import { diskError } from './block-file-failure.ts';
 import { type LaidPart, PartBytes } from './block-file-part-bytes.ts';
+import { backdate, type CheckedParts, fileState } from './checked-parts.ts';
 import { BatchGather } from './column-gather.ts';
 import type { RowPick } from './row-pick.ts';
 import { ScratchMemory } from './scratch-memory.ts';
@@ -35,6 +36,7 @@ export class BlockFileWriter {
   readonly #temporary: string;
   readonly #schema: Schema;
   readonly #blockRows: number;
+  readonly #checked: CheckedParts | null;
   readonly #shape: DirectoryShape;
   readonly #header: Buffer;
   /** The numbers of each block. */
@@ -46,11 +48,12 @@ export class BlockFileWriter {
   #file: number | null;
   #position = 0;
 
-  private constructor(path: string, key: string, schema: Schema, blockRows: number) {
+  private constructor(path: string, key: string, schema: Schema, blockRows: number, checked: CheckedParts | null) {
     this.path = path;
     this.#temporary = temporaryName(path);
     this.#schema = schema;
     this.#blockRows = blockRows;
+    this.#checked = checked;
     this.#shape = directoryShape(schema);
     this.#header = blockFileHeader(key, schema);
     try {
@@ -62,9 +65,18 @@ export class BlockFileWriter {
     this.#append(this.#header);
   }
 
-  /** `blockRows` is how many rows a block has at most. Makes the directory where there is none. */
-  static create(path: string, key: string, schema: Schema, blockRows: number): BlockFileWriter {
-    return new BlockFileWriter(path, key, schema, blockRows);
+  /**
+   * `blockRows` is how many rows a block has at most. Makes the directory where there is none. `checked` is told that nobody needs to check
+   * the file.
+   */
+  static create(
+    path: string,
+    key: string,
+    schema: Schema,
+    blockRows: number,
+    checked: CheckedParts | null = null,
+  ): BlockFileWriter {
+    return new BlockFileWriter(path, key, schema, blockRows, checked);
   }
 
   /** Holds no file open until the next call: of thousands that are written in turns, each rests most of the time. */
@@ -148,8 +160,11 @@ export class BlockFileWriter {
     this.#append(directory);
     this.#append(trailer);
     try {
-      this.#end();
+      if (this.#file !== null) backdate(this.#file);
       renameSync(this.#temporary, this.path);
+      const state = this.#file === null ? null : fileState(this.#file);
+      if (state !== null) this.#checked?.of(state).addAll();
+      this.#end();
     } catch (error) {
       this.abandon();
       throw diskError(this.path, error);

@@ -100,13 +100,12 @@ export class BlockFile {
   #readChecked(file: number, block: number, wanted: readonly number[], parts: readonly PlacedPart[], target: Buffer): boolean {
     const state = this.#checked === null ? null : fileState(file);
     if (this.#checked === null || state === null) return readParts(file, parts, target);
-    const fields = this.schema.fields.length;
-    const checked = this.#checked.of(state, fields * this.rowCounts.length);
-    const isKnown = wanted.every((column) => checked[block * fields + column] === 1);
+    const checked = this.#checked.of(state);
+    const numbers = wanted.map((column) => block * this.schema.fields.length + column);
     // Nobody changed it before it was read, either.
-    if (isKnown && readParts(file, parts, target, false) && fileState(file) === state) return true;
+    if (checked.has(numbers) && readParts(file, parts, target, false) && fileState(file) === state) return true;
     if (!readParts(file, parts, target)) return false;
-    for (const column of wanted) checked[block * fields + column] = 1;
+    checked.add(numbers);
     return true;
   }
 

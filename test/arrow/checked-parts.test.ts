@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Field, Int32, makeData, Schema } from 'apache-arrow';
 import { afterAll, expect, test, vi } from 'vitest';
+import { BlockCache } from '../../src/arrow/block-cache.ts';
 import { BlockFile } from '../../src/arrow/block-file.ts';
 import { BlockFileWriter } from '../../src/arrow/block-file-writer.ts';
 import { CheckedParts, fileState } from '../../src/arrow/checked-parts.ts';
@@ -24,8 +25,8 @@ const path = join(directory, 'group.blocks');
 const schema = new Schema([new Field('a', new Int32(), false), new Field('b', new Int32(), false)]);
 const numbers = (start: number) => Int32Array.from({ length: 100 }, (_, index) => start + index);
 
-function write(start: number): void {
-  const writer = BlockFileWriter.create(path, 'key', schema, 100);
+function write(start: number, checked: CheckedParts | null = null): void {
+  const writer = BlockFileWriter.create(path, 'key', schema, 100, checked);
   const columns = [start, 5000].map((first) => makeData({ type: new Int32(), length: 100, data: numbers(first) }));
   writer.writeRows({ rowCount: 100, columns });
   writer.finish();
@@ -33,10 +34,17 @@ function write(start: number): void {
 
 /** Changes a cell of column a in place. */
 function damage(): void {
-  const at = readFileSync(path).indexOf(Buffer.from(numbers(1000).buffer));
   const file = openSync(path, 'r+');
-  writeSync(file, Buffer.from([7]), 0, 1, at + 40);
+  writeSync(file, Buffer.from([7]), 0, 1, partStart + 40);
   closeSync(file);
+}
+
+/** Null where nobody can rely on it. */
+function stateNow(): string | null {
+  const opened = openSync(path, 'r');
+  const state = fileState(opened);
+  closeSync(opened);
+  return state;
 }
 
 /** As if the file had last been changed long ago: only the clock that this process sees goes on, by an hour each time. */
@@ -48,6 +56,10 @@ function laterOn<Result>(use: () => Result): Result {
     vi.useRealTimers();
   }
 }
+
+/** Where column a begins. */
+write(1000);
+const partStart = readFileSync(path).indexOf(Buffer.from(numbers(1000).buffer));
 
 const firstCells = (file: BlockFile | null, wanted = [0, 1]) => file?.read(0, wanted)?.map(({ values }) => values[10]) ?? null;
 
@@ -87,10 +99,7 @@ test('only the columns that were read count as checked', () => {
     expect(firstCells(file, [1])).toEqual([5010]);
     damage();
     // As if this had been the state when b was checked.
-    const opened = openSync(path, 'r');
-    const state = fileState(opened) ?? '';
-    closeSync(opened);
-    checked.of(state, 2)[1] = 1;
+    checked.of(stateNow() ?? '').add([1]);
     expect(firstCells(file, [1])).toEqual([5010]);
     expect(firstCells(file)).toBeNull();
   });
@@ -100,21 +109,59 @@ test('the check is spared where the file is as it was: a part that counts as che
   const checked = new CheckedParts(10_000);
   write(1000);
   damage();
-  const opened = openSync(path, 'r');
   // Changed a moment ago, nothing is spared.
-  expect(fileState(opened)).toBeNull();
+  expect(stateNow()).toBeNull();
   laterOn(() => {
-    checked.of(fileState(opened) ?? '', 2).fill(1);
+    checked.of(stateNow() ?? '').add([0, 1]);
     expect(firstCells(BlockFile.open(path, 'key', checked))).toEqual([(1010 & ~0xff) | 7, 5010]);
   });
-  closeSync(opened);
 });
 
-test('what is known is bounded, and what was used longest ago is forgotten', () => {
-  const checked = new CheckedParts(1000);
-  for (const state of ['a', 'b', 'c', 'd']) checked.of(state, 10).fill(1);
-  checked.of('a', 10);
-  checked.of('e', 10);
-  expect(['a', 'c', 'e'].map((state) => checked.of(state, 10)[0])).toEqual([1, 1, 0]);
-  expect(checked.of('b', 10)[0]).toBe(0);
+test('a file that was written here needs no check, by any thread, until somebody else writes to it', () => {
+  const checked = new CheckedParts(10_000);
+  write(1000, checked);
+  const state = stateNow() ?? '';
+  // At once: it is not taken for one that changes under our hands.
+  expect(state).not.toBe('');
+  expect(new CheckedParts(checked.memory).of(state).has([0, 1])).toBe(true);
+  expect(new CheckedParts(10_000).of(state).has([0])).toBe(false);
+  expect(firstCells(BlockFile.open(path, 'key', checked))).toEqual([1010, 5010]);
+  damage();
+  expect(firstCells(BlockFile.open(path, 'key', checked))).toBeNull();
+});
+
+test('whoever writes to it in the moment after is noticed too', () => {
+  const checked = new CheckedParts(10_000);
+  for (let time = 0; time < 300; time++) {
+    write(1000, checked);
+    const reader = BlockFile.open(path, 'key', checked);
+    if (time % 2 === 0) expect(firstCells(reader)).toEqual([1010, 5010]);
+    damage();
+    expect(firstCells(reader)).toBeNull();
+  }
+});
+
+test('a file that the cache was told the use of is checked anew, and then known at once', async () => {
+  const checked = new CheckedParts(10_000);
+  write(1000, checked);
+  const long = Date.now() / 1000 - 3600;
+  utimesSync(path, long, long);
+  const cache = await BlockCache.open(directory, 1_000_000);
+  expect(cache.touch(path)).toBe(true);
+  const state = stateNow() ?? '';
+  expect(checked.of(state).has([0])).toBe(false);
+  expect(firstCells(BlockFile.open(path, 'key', checked))).toEqual([1010, 5010]);
+  expect(checked.of(state).has([0, 1])).toBe(true);
+});
+
+test('what is known is bounded: what comes later takes the place of what came before', () => {
+  const checked = new CheckedParts(100 * 8);
+  const states = Array.from({ length: 50 }, (_, index) => `state ${index}`);
+  for (const state of states) checked.of(state).add(Array.from({ length: 10 }, (_, part) => part));
+  const known = states.flatMap((state) => Array.from({ length: 10 }, (_, part) => checked.of(state).has([part])));
+  const count = known.filter((isKnown) => isKnown).length;
+  expect(count).toBeGreaterThan(50);
+  expect(count).toBeLessThanOrEqual(100);
+  expect(known.at(-1)).toBe(true);
+  expect(checked.of('another').has([0])).toBe(false);
 });

@@ -1,6 +1,6 @@
 import type { Data } from 'apache-arrow';
 import { BlockFile } from '../../arrow/block-file.ts';
-import { CheckedParts } from '../../arrow/checked-parts.ts';
+import type { CheckedParts } from '../../arrow/checked-parts.ts';
 import { gatheredColumn } from '../../arrow/gathered-column.ts';
 import { MessageMemory } from '../../arrow/message-memory.ts';
 import { ScratchMemory } from '../../arrow/scratch-memory.ts';
@@ -8,7 +8,6 @@ import { IcecoreError } from '../../errors.ts';
 import {
   feedBatchBlocksBytesMax,
   feedBlockMemoryKeptMax,
-  feedCheckedPartsBytesMax,
   feedFilesOpenMax,
   feedMakersMax,
   feedPieceRowsMin,
@@ -51,7 +50,7 @@ export class FeedBlocks {
   /** Of blocks and messages that were done with, of all feeds together. */
   readonly memory = new MessageMemory(feedBlockMemoryKeptMax);
   readonly scratch = new ScratchMemory();
-  readonly #checked = new CheckedParts(feedCheckedPartsBytesMax);
+  readonly #checked: CheckedParts | null;
   readonly #bytesMax: number;
   readonly #batchBytesMax: number;
   /** In order of last use. */
@@ -66,7 +65,8 @@ export class FeedBlocks {
   readonly #files = new Map<string, BlockFile>();
 
   /** `batchBytesMax` is of the pieces that are used until `settle`, those in memory anyway included. */
-  constructor(bytesMax: number, batchBytesMax = feedBatchBlocksBytesMax) {
+  constructor(bytesMax: number, batchBytesMax = feedBatchBlocksBytesMax, checked: CheckedParts | null = null) {
+    this.#checked = checked;
     this.#bytesMax = bytesMax;
     this.#batchBytesMax = batchBytesMax;
   }

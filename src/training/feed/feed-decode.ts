@@ -3,6 +3,7 @@ import { type Data, type Field, Schema } from 'apache-arrow';
 import { arrowSchema } from '../../arrow/arrow-type.ts';
 import { BlockFile } from '../../arrow/block-file.ts';
 import { BlockFileWriter } from '../../arrow/block-file-writer.ts';
+import type { CheckedParts } from '../../arrow/checked-parts.ts';
 import { IcecoreError } from '../../errors.ts';
 import { type FileMetadata, type ParquetFile, readFileMetadata, storedFile } from '../../parquet/file-metadata.ts';
 import { freeColumn } from '../../parquet/memory.ts';
@@ -21,8 +22,10 @@ import type { DecodeAnswer } from './feed-worker-messages.ts';
 export class FeedDecoder {
   readonly #storage: Pick<Storage, 'read'>;
   readonly #footers: ByteLru<Promise<FileMetadata>>;
+  readonly #checked: CheckedParts | null;
 
-  constructor(storage: Pick<Storage, 'read'>, footersBytesMax: number) {
+  constructor(storage: Pick<Storage, 'read'>, footersBytesMax: number, checked: CheckedParts | null = null) {
+    this.#checked = checked;
     this.#storage = storage;
     this.#footers = new ByteLru(footersBytesMax);
   }
@@ -41,7 +44,7 @@ export class FeedDecoder {
     }
     const live = task.liveRows === null ? null : readLiveRows(task.liveRows, task.rowCount);
     if (live === null && task.liveRows !== null) return { outcome: 'no-live-rows' };
-    const writer = BlockFileWriter.create(path, task.key, arrowSchema(task.fields), blockRowsMax);
+    const writer = BlockFileWriter.create(path, task.key, arrowSchema(task.fields), blockRowsMax, this.#checked);
     try {
       await this.#write(task, live, writer, signal);
       return { outcome: 'decoded', bytes: writer.finish(), seconds: seconds() };

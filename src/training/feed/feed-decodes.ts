@@ -210,7 +210,7 @@ export class FeedDecodes {
   }
 
   async #decodeBySql(groups: FeedGroups, task: DecodeTask, path: string, signal: AbortSignal): Promise<SqlDecode> {
-    const writer = BlockFileWriter.create(path, task.key, arrowSchema(task.fields), blockRowsMax);
+    const writer = BlockFileWriter.create(path, task.key, arrowSchema(task.fields), blockRowsMax, this.#pool.checkedParts);
     try {
       await groups.decodeBySql(task.place, (block) => writer.write(block), signal);
       return { outcome: 'by-sql', bytes: writer.finish() };

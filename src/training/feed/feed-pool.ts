@@ -2,8 +2,15 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { CheckedParts } from '../../arrow/checked-parts.ts';
 import { IcecoreError } from '../../errors.ts';
-import { feedBlocksBytesMax, feedWorkerHeapBytesMax, feedWorkerHeapBytesMin, feedWorkersMax } from '../../limits.ts';
+import {
+  feedBlocksBytesMax,
+  feedCheckedPartsBytesMax,
+  feedWorkerHeapBytesMax,
+  feedWorkerHeapBytesMin,
+  feedWorkersMax,
+} from '../../limits.ts';
 import type { StorageOptions } from '../../storage/routed-storage.ts';
 import { failureError } from './feed-failure.ts';
 import type { FeedWorkerCalls, FeedWorkerMethod, FeedWorkerSetup, FromFeedWorker, ToFeedWorker } from './feed-worker-messages.ts';
@@ -21,6 +28,8 @@ const feedWorkerScript = new URL('./feed-worker.ts', import.meta.url);
 
 /** Worker threads that decode and shuffle. Started with the first that is asked for; one that dies is started anew. */
 export class FeedPool {
+  /** Of all threads. */
+  readonly checkedParts = new CheckedParts(feedCheckedPartsBytesMax);
   readonly #options: FeedPoolOptions;
   readonly #places: (FeedWorker | null)[];
   #isClosed = false;
@@ -42,6 +51,7 @@ export class FeedPool {
         // The directory of one worker is not another's to sweep.
         storage: { ...storage, cacheDir: join(storage.cacheDir, `worker-${place}`) },
         blocksBytesMax: Math.floor(feedBlocksBytesMax / this.#places.length),
+        checkedParts: this.checkedParts.memory,
       });
       this.#places[place] = started;
       return started;

@@ -13,6 +13,8 @@ export interface FeedWorkerSetup {
   readonly storage: Omit<StorageOptions, 'environment'>;
   /** Of blocks that it keeps in memory. */
   readonly blocksBytesMax: number;
+  /** Of `CheckedParts`. */
+  readonly checkedParts: SharedArrayBuffer;
 }
 
 /** A feed as a worker needs to know it; it opens nothing and holds no block. */

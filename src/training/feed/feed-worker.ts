@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { CheckedParts } from '../../arrow/checked-parts.ts';
 import { feedFootersBytesMax } from '../../limits.ts';
 import { openStorage } from '../../storage/routed-storage.ts';
 import { FullShuffleWork } from '../full-shuffle/full-shuffle-worker.ts';
@@ -10,14 +11,15 @@ import type { FeedWorkerCalls, FeedWorkerMethod, FeedWorkerSetup, FromFeedWorker
 
 /** The main of a worker thread: answers one message by another (feed-worker-messages.ts). */
 async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetup): Promise<void> {
-  const blocks = new FeedBlocks(setup.blocksBytesMax);
-  const shuffles = new FullShuffleWork();
+  const checked = new CheckedParts(setup.checkedParts);
+  const blocks = new FeedBlocks(setup.blocksBytesMax, undefined, checked);
+  const shuffles = new FullShuffleWork(checked);
   const jobs = new Map<number, FeedJob>();
   const controllers = new Map<number, AbortController>();
   const storage = openStorage(setup.storage);
   // Whoever needs it hears of it.
   storage.catch(() => undefined);
-  const decoder = storage.then((opened) => new FeedDecoder(opened, feedFootersBytesMax));
+  const decoder = storage.then((opened) => new FeedDecoder(opened, feedFootersBytesMax, checked));
   decoder.catch(() => undefined);
 
   const jobOf = (feed: number): FeedJob => {

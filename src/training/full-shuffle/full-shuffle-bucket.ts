@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Data, Schema } from 'apache-arrow';
 import { BlockFile } from '../../arrow/block-file.ts';
 import { BlockFileWriter } from '../../arrow/block-file-writer.ts';
+import type { CheckedParts } from '../../arrow/checked-parts.ts';
 import { gatheredColumn, type TakeMemory } from '../../arrow/gathered-column.ts';
 import { MessageMemory } from '../../arrow/message-memory.ts';
 import type { RowPick } from '../../arrow/row-pick.ts';
@@ -19,6 +20,7 @@ export interface BucketOptions {
   readonly pathOf: (key: string) => string;
   /** Used again for the next bucket. */
   readonly memory?: MessageMemory;
+  readonly checked?: CheckedParts;
 }
 
 /** Rows of a bucket as they were dealt in one round. */
@@ -35,7 +37,7 @@ interface Chunk {
  * OVERLOADED where the disk is full.
  */
 export async function sortBucket(options: BucketOptions, signal?: AbortSignal): Promise<number | null> {
-  const { plan, schema, bucket, dealers, pathOf } = options;
+  const { plan, schema, bucket, dealers, pathOf, checked } = options;
   const rowCount = Math.min(plan.bucketRows, plan.rows - bucket * plan.bucketRows);
   const files: BlockFile[] = [];
   const { memory = new MessageMemory(0) } = options;
@@ -46,11 +48,11 @@ export async function sortBucket(options: BucketOptions, signal?: AbortSignal): 
     return bytesTaken;
   };
   const key = bucketKey(plan, bucket);
-  const writer = BlockFileWriter.create(pathOf(key), key, schema, blockRowsMax);
+  const writer = BlockFileWriter.create(pathOf(key), key, schema, blockRowsMax, checked);
   try {
     for (let dealer = 0; dealer < dealers; dealer++) {
       const dealt = dealtKey(plan, bucket, dealer, dealers);
-      const file = BlockFile.open(pathOf(dealt), dealt);
+      const file = BlockFile.open(pathOf(dealt), dealt, checked);
       if (file === null) return null;
       files.push(file);
     }

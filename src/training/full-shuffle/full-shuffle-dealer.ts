@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Data, Int32, makeData, type Schema } from 'apache-arrow';
 import type { BlockFile } from '../../arrow/block-file.ts';
 import { BlockFileWriter } from '../../arrow/block-file-writer.ts';
+import type { CheckedParts } from '../../arrow/checked-parts.ts';
 import { gatheredColumn } from '../../arrow/gathered-column.ts';
 import { MessageMemory } from '../../arrow/message-memory.ts';
 import type { RowPick } from '../../arrow/row-pick.ts';
@@ -21,6 +22,7 @@ export interface DealerOptions {
   readonly pathOf: (key: string) => string;
   /** Of the decoded rows that are held until they are worth a round over all buckets. */
   readonly roundBytes?: number;
+  readonly checked?: CheckedParts;
 }
 
 export interface DealtFile {
@@ -179,9 +181,9 @@ export class FullShuffleDealer {
   #writer(turn: number): BlockFileWriter {
     const known = this.#writers[turn];
     if (known !== undefined) return known;
-    const { plan, schema, buckets, dealer, dealers, pathOf } = this.#options;
+    const { plan, schema, buckets, dealer, dealers, pathOf, checked } = this.#options;
     const key = dealtKey(plan, buckets[turn] ?? 0, dealer, dealers);
-    const writer = BlockFileWriter.create(pathOf(key), key, dealtSchema(schema), Number.MAX_SAFE_INTEGER);
+    const writer = BlockFileWriter.create(pathOf(key), key, dealtSchema(schema), Number.MAX_SAFE_INTEGER, checked);
     this.#writers[turn] = writer;
     return writer;
   }

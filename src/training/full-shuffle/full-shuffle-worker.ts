@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { arrowSchema } from '../../arrow/arrow-type.ts';
 import { blockFileName } from '../../arrow/block-cache-files.ts';
 import { BlockFile } from '../../arrow/block-file.ts';
+import type { CheckedParts } from '../../arrow/checked-parts.ts';
 import { MessageMemory } from '../../arrow/message-memory.ts';
 import { IcecoreError } from '../../errors.ts';
 import type { NestedField } from '../../iceberg/type.ts';
@@ -51,14 +52,20 @@ type FullShuffleMessage = {
 /** The full shuffles of a worker thread. */
 export class FullShuffleWork {
   readonly #dealers = new Map<number, FullShuffleDealer>();
+  readonly #checked: CheckedParts;
   /** A bucket is held twice while it is put in order. */
   readonly #memory = new MessageMemory(2 * fullShuffleBucketBytes);
+
+  constructor(checked: CheckedParts) {
+    this.#checked = checked;
+  }
 
   async answer(message: FullShuffleMessage, signal: AbortSignal): Promise<FullShuffleCalls[keyof FullShuffleCalls]['answer']> {
     switch (message.method) {
       case 'deal-open': {
         const { work, columns, directory, ...rest } = message.request;
-        this.#dealers.set(work, new FullShuffleDealer({ ...rest, schema: arrowSchema(columns), pathOf: pathsIn(directory) }));
+        const options = { ...rest, schema: arrowSchema(columns), pathOf: pathsIn(directory), checked: this.#checked };
+        this.#dealers.set(work, new FullShuffleDealer(options));
         return null;
       }
       case 'deal-group':
@@ -74,7 +81,8 @@ export class FullShuffleWork {
         return null;
       case 'sort-bucket': {
         const { plan, columns, dealers, directory, bucket } = message.request;
-        const options = { plan, schema: arrowSchema(columns), dealers, bucket, pathOf: pathsIn(directory), memory: this.#memory };
+        const shared = { memory: this.#memory, checked: this.#checked };
+        const options = { plan, schema: arrowSchema(columns), dealers, bucket, pathOf: pathsIn(directory), ...shared };
         const bytes = await sortBucket(options, signal);
         return bytes === null ? null : { bytes };
       }
@@ -86,7 +94,7 @@ export class FullShuffleWork {
     signal: AbortSignal,
   ): Promise<FullShuffleCalls['deal-group']['answer']> {
     const dealer = this.#dealer(work);
-    const file = BlockFile.open(path, key);
+    const file = BlockFile.open(path, key, this.#checked);
     if (file === null) return { blocks: from, isWhole: false };
     try {
       const blocks = await dealer.add(file, firstRow, from, signal);
