@@ -96,16 +96,12 @@ export class FeedBlocks {
       this.#held.set(name, known);
       return known.columns;
     }
-    const { file, block, range, order } = piece;
-    const wanted = Array.from({ length: range.to - range.from }, (_, index) => range.from + index);
-    const read = this.#file(file)?.read(block, wanted, (bytes) => this.memory.take(bytes).buffer) ?? null;
-    if (read === null) {
+    const { file, range, order } = piece;
+    const ordered = this.#read(piece, order === null ? null : this.#rowsOf(piece, order));
+    if (ordered === null) {
       this.closeFile(file.path);
       return null;
     }
-    const rows = order === null ? null : this.#rowsOf(piece, order);
-    const ordered = rows === null ? read : read.map((column) => this.#ordered(column, rows));
-    if (rows !== null) for (const memory of memoryOf(read)) this.memory.give(memory);
     this.#hold(name, ordered);
     // Other columns of the batch are in the memory of other threads.
     const share = range.share === 1 ? 1 : Math.max(range.share, 1 / feedMakersMax);
@@ -138,6 +134,23 @@ export class FeedBlocks {
     this.#left = [];
     this.#leftBytes = 0;
     this.#bytes = 0;
+  }
+
+  /** Where rows are put in order, column by column on the same memory: what was read a moment ago is near the processor still. */
+  #read({ file, block, range }: BlockPiece, rows: Uint16Array | null): readonly Data[] | null {
+    const opened = this.#file(file);
+    if (opened === null) return null;
+    const wanted = Array.from({ length: range.to - range.from }, (_, index) => range.from + index);
+    const take = (bytes: number) => this.memory.take(bytes).buffer;
+    if (rows === null) return opened.read(block, wanted, take);
+    const ordered: Data[] = [];
+    for (const column of wanted) {
+      const [read] = opened.read(block, [column], take) ?? [];
+      if (read === undefined) return null;
+      ordered.push(this.#ordered(read, rows));
+      for (const memory of memoryOf([read])) this.memory.give(memory);
+    }
+    return ordered;
   }
 
   /** Batches read it from front to back: picked here and there from many blocks at once, most rows would miss the processor's cache. */
