@@ -55,6 +55,9 @@ export const storageRequestMsMax = 60_000;
 export const storageIdleMsMax = 30_000;
 /** Connections to the object store; further requests wait for one. */
 export const storageSocketsMax = 64;
+/** Connections that ranges are received by in place, as far as they are kept open between two; and how long none is tried where one was refused. */
+export const storageReceivedIdleMax = 32;
+export const storageReceiverRestMs = 10_000;
 /** A manifest or manifest list is read whole. Writers aim at 8 MiB; beyond this it is damage or malice. */
 export const avroFileBytesMax = 512 * 1024 * 1024;
 /** What one block of an Avro file may inflate to; writers aim at 64 KiB. Guards against a small file that inflates without end. */

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { IcecoreError } from '../errors.ts';
 import { storageAttemptsMax, storagePartBytes, storagePartsMax } from '../limits.ts';
+import type { Receiving, ReceivingOptions } from './range-receiver.ts';
 import { httpStatus, s3Error } from './s3-error.ts';
 import type { ByteRange } from './storage.ts';
 import { tooShort } from './storage-error.ts';
@@ -13,12 +14,18 @@ export interface S3Object {
   readonly location: string;
 }
 
-/** The object's bytes or a range of them, of the version with this entity tag where one is given. */
-export async function readObject(
-  client: S3Client,
-  object: S3Object,
-  options: { readonly range?: ByteRange; readonly etag?: string | null },
-): Promise<Uint8Array> {
+interface ReadOptions {
+  readonly range?: ByteRange;
+  readonly etag?: string | null;
+  /** Of the range's size, for its bytes. */
+  readonly into?: Uint8Array;
+}
+
+/**
+ * The object's bytes or a range of them, of the version with this entity tag where one is given; in `into` where that is given and has their
+ * size.
+ */
+export async function readObject(client: S3Client, object: S3Object, options: ReadOptions): Promise<Uint8Array> {
   const { range } = options;
   if (range !== undefined && range.start === range.end) return new Uint8Array(0);
   for (let attempt = 1; ; attempt += 1) {
@@ -42,10 +49,13 @@ export async function downloadObject(
   try {
     let next = 0;
     const fetchParts = async (): Promise<void> => {
+      const memory = new Uint8Array(Math.min(storagePartBytes, version.sizeBytes));
       while (next < version.sizeBytes) {
         const start = next;
         next = Math.min(version.sizeBytes, start + storagePartBytes);
-        const bytes = await readObject(client, object, { range: { start, end: next }, etag: version.etag });
+        const range = { start, end: next };
+        const into = memory.subarray(0, range.end - range.start);
+        const bytes = await readObject(client, object, { range, etag: version.etag, into });
         await writeAt(file, bytes, start);
       }
     };
@@ -64,7 +74,7 @@ export async function downloadObject(
 async function readOnce(
   client: S3Client,
   object: S3Object,
-  { range, etag }: { readonly range?: ByteRange; readonly etag?: string | null },
+  { range, etag, into }: ReadOptions,
 ): Promise<{ readonly bytes: Uint8Array } | { readonly brokenOff: unknown }> {
   const get = new GetObjectCommand({
     Bucket: object.bucket,
@@ -72,11 +82,15 @@ async function readOnce(
     ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` }),
     ...(etag ? { IfMatch: etag } : {}),
   });
-  const { Body: body } = await client.send(get).catch((error: unknown) => {
+  const receiving =
+    range !== undefined && into?.length === range.end - range.start ? ({ into, isFilled: false } satisfies Receiving) : null;
+  const options: ReceivingOptions = receiving === null ? {} : { receiving };
+  const { Body: body } = await client.send(get, options).catch((error: unknown) => {
     if (range !== undefined && httpStatus(error) === 416) throw tooShort(object.location, range, null);
     if (httpStatus(error) === 412) throw changed(object);
     throw s3Error(object.location, error);
   });
+  if (receiving?.isFilled) return { bytes: receiving.into };
   try {
     return { bytes: body === undefined ? new Uint8Array(0) : await body.transformToByteArray() };
   } catch (brokenOff) {

@@ -20,6 +20,7 @@ import {
 } from '../limits.ts';
 import { FileCache } from './file-cache.ts';
 import { parseLocation, printLocation } from './location.ts';
+import { receiveRanges } from './range-receiver.ts';
 import { s3ClientFrom } from './s3-client.ts';
 import { downloadObject, readObject, type S3Object } from './s3-download.ts';
 import { httpStatus, s3Error } from './s3-error.ts';
@@ -45,13 +46,15 @@ export class S3Storage implements Storage {
     readonly cacheBytesMax?: number;
   }): Promise<S3Storage> {
     const cache = await FileCache.open(options.cacheDir, options.cacheBytesMax ?? storageCacheBytesMax);
-    return new S3Storage(s3ClientFrom(options.environment), cache);
+    const client = s3ClientFrom(options.environment);
+    receiveRanges(client);
+    return new S3Storage(client, cache);
   }
 
-  async read(location: string, range?: ByteRange): Promise<Uint8Array> {
+  async read(location: string, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array> {
     const object = toObject(location);
     if (range !== undefined) checkRange(location, range);
-    return await readObject(this.#client, object, range === undefined ? {} : { range });
+    return await readObject(this.#client, object, { ...(range && { range }), ...(into && { into }) });
   }
 
   async size(location: string): Promise<number | null> {

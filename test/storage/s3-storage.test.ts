@@ -133,6 +133,77 @@ describe('an object store that fails', () => {
     );
   });
 
+  test('a range is received in the memory that is given for it, over one connection as long as the store keeps it', async () => {
+    const content = randomBytes(300_000);
+    const connections = new Set<unknown>();
+    await withServer(
+      (answer, request) => {
+        connections.add(request.socket);
+        const [start = 0, end = 0] =
+          /bytes=(\d+)-(\d+)/
+            .exec(request.headers.range ?? '')
+            ?.slice(1)
+            .map(Number) ?? [];
+        answer.writeHead(206, { 'content-length': end - start + 1, ...(start === 7 ? { connection: 'close' } : {}) });
+        answer.end(content.subarray(start, end + 1));
+      },
+      async (storage) => {
+        for (const start of [5, 6, 7, 8]) {
+          const into = new Uint8Array(290_000);
+          expect(await storage.read('s3://bucket/w/a', { start, end: start + into.length }, into)).toBe(into);
+          expect(Buffer.compare(into, content.subarray(start, start + into.length))).toBe(0);
+        }
+      },
+    );
+    expect(connections.size).toBe(2);
+  });
+
+  test.each([
+    [
+      'breaks off',
+      (answer: ServerResponse, content: Buffer) => {
+        answer.writeHead(206, { 'content-length': content.length });
+        answer.write(content.subarray(0, 50_000));
+        setImmediate(() => answer.destroy());
+      },
+    ],
+    ['is in chunks', (answer: ServerResponse, content: Buffer) => answer.writeHead(206).end(content)],
+    [
+      'is of another length',
+      (answer: ServerResponse, content: Buffer) =>
+        answer.writeHead(206, { 'content-length': content.length + 1 }).end(Buffer.concat([content, Buffer.from('x')])),
+    ],
+    ['is a refusal', (answer: ServerResponse) => answer.writeHead(503).end()],
+    ['is none', (answer: ServerResponse) => answer.destroy()],
+  ])('a range whose first answer %s is asked for again, and comes whole', async (_what, first) => {
+    const content = randomBytes(100_000);
+    let requests = 0;
+    await withServer(
+      (answer) => {
+        if (requests++ === 0) return void first(answer, content);
+        answer.writeHead(206, { 'content-length': content.length }).end(content);
+      },
+      async (storage) => {
+        const into = new Uint8Array(content.length);
+        const bytes = await storage.read('s3://bucket/w/a', { start: 0, end: content.length }, into);
+        expect(Buffer.compare(bytes, content)).toBe(0);
+        expect(requests).toBe(2);
+        await expect(storage.read('s3://bucket/w/a', { start: 0, end: 9 }, new Uint8Array(9))).rejects.toThrow(/9/);
+      },
+    );
+  });
+
+  test('what is not there is told as ever, though it was to be received in place', async () => {
+    const body = '<Error><Code>NoSuchKey</Code><Message>No such key.</Message></Error>';
+    await withServer(
+      (answer) => void answer.writeHead(404, { 'content-type': 'application/xml', 'content-length': body.length }).end(body),
+      async (storage) => {
+        const missing = storage.read('s3://bucket/w/a', { start: 0, end: 9 }, new Uint8Array(9));
+        await expect(missing).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('s3://bucket/w/a') });
+      },
+    );
+  });
+
   test('a write whose first answer was lost knows its own object', async () => {
     let mark: string | undefined;
     let puts = 0;
