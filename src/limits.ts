@@ -246,13 +246,19 @@ export const feedWorkerHeapBytesMax = 512 * 1024 * 1024;
  * What such a heap may grow to before it is swept at all. Every batch that comes and goes counts towards it: from V8's own 30 MiB on, each
  * second one would sweep, a third of the thread's time.
  */
-export const feedWorkerHeapBytesMin = 96 * 1024 * 1024;
+export const feedWorkerHeapBytesMin = 48 * 1024 * 1024;
+/** Of what such a heap holds of late: three half-spaces of which one is used at a time, and all stay. */
+export const feedWorkerYoungBytesMax = 16 * 1024 * 1024;
 /** Blocks that all workers keep in memory: those that a few feeds of ordinary rows are in. Others are read again from the cache's files. */
 export const feedBlocksBytesMax = 384 * 1024 * 1024;
 /** Blocks that the rows of one batch lie in, which a worker has in memory together: a batch is no larger, and so many doubles are 268 million. */
 export const feedBatchBlocksBytesMax = 2 * 1024 ** 3;
 /** Memory of blocks and batches that a worker is through with, for those to come: new pages are slow to write. */
 export const feedBlockMemoryKeptMax = 64 * 1024 * 1024;
+/** Memory that a worker keeps for what it does is free once it did none of it for so long; a server without feeds ends its workers then. */
+export const feedRestMs = 10_000;
+/** The same of decoding, where other work goes on. */
+export const feedDecodeRestMs = 2_000;
 /** Rows of a block that are shuffled at a time, at least: it is read from its file for each piece. */
 export const feedPieceRowsMin = 1024;
 /** Orders of blocks that a worker keeps while it shuffles them piece by piece, 128 KiB each. */

@@ -5,7 +5,7 @@ const roundedToBytes = 4096;
 
 /** Memory for messages and blocks. It is not cleared, and what is given back is used again: pages that are new to the process are slow to write. */
 export class MessageMemory {
-  readonly #keptBytesMax: number;
+  #keptBytesMax: number;
   #kept: ArrayBuffer[] = [];
   #keptBytes = 0;
 
@@ -27,6 +27,23 @@ export class MessageMemory {
     if (!(memory instanceof ArrayBuffer) || memory.detached || memory.byteLength === 0) return;
     this.#kept.push(memory);
     this.#keptBytes += memory.byteLength;
-    while (this.#keptBytes > this.#keptBytesMax) this.#keptBytes -= this.#kept.shift()?.byteLength ?? this.#keptBytes;
+    this.keepAtMost(this.#keptBytesMax);
+  }
+
+  /** Keeps so many bytes from now on. What is beyond them is freed at once: the collector would leave it until it has more of it. */
+  keepAtMost(bytes: number): void {
+    this.#keptBytesMax = bytes;
+    while (this.#keptBytes > bytes) {
+      const oldest = this.#kept.shift();
+      this.#keptBytes -= oldest?.byteLength ?? this.#keptBytes;
+      oldest?.transfer(0);
+    }
+  }
+
+  /** Frees all that is kept. */
+  clear(): void {
+    const bytes = this.#keptBytesMax;
+    this.keepAtMost(0);
+    this.keepAtMost(bytes);
   }
 }

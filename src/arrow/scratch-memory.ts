@@ -42,6 +42,14 @@ export class ScratchMemory {
     this.#used = 0;
   }
 
+  /** Frees all of it. */
+  clear(): void {
+    for (const chunk of this.#chunks) chunk.transfer(0);
+    this.#chunks = [];
+    this.#chunk = 0;
+    this.#used = 0;
+  }
+
   #take(length: number): readonly [ArrayBuffer, number] {
     const needed = Math.ceil(length / alignment) * alignment;
     for (; this.#chunk < this.#chunks.length; this.#chunk++, this.#used = 0) {

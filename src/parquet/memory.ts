@@ -54,6 +54,11 @@ function free(buffer: ArrayBuffer): void {
   while (keptBytes > parquetKeptBytesMax) keptBytes -= dropOldest();
 }
 
+/** Frees all that this thread keeps. */
+export function freeKept(): void {
+  while (kept.length > 0) keptBytes -= dropOldest();
+}
+
 function dropOldest(): number {
   const oldest = kept.shift();
   const size = oldest?.byteLength ?? 0;

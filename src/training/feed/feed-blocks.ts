@@ -35,6 +35,9 @@ export interface BlockPiece {
   readonly to: number;
 }
 
+/** Of all memory for blocks, what is kept at least for those to come. */
+const keptShare = 6;
+
 interface HeldBlock {
   readonly columns: readonly Data[];
   /** What they lie on, and nothing else does. */
@@ -60,7 +63,7 @@ export class FeedBlocks {
   #left: HeldBlock[] = [];
   #leftBytes = 0;
   /** Of blocks that are shuffled piece by piece. */
-  readonly #rows = new ByteLru<Uint16Array>(feedShuffledRowsBytesMax);
+  #rows = new ByteLru<Uint16Array>(feedShuffledRowsBytesMax);
   /** In order of last use; closed when they leave. */
   readonly #files = new Map<string, BlockFile>();
 
@@ -119,6 +122,12 @@ export class FeedBlocks {
     for (const { memory } of this.#left) for (const buffer of memory) this.memory.give(buffer);
     this.#left = [];
     this.#leftBytes = 0;
+    this.memory.keepAtMost(this.#keptBytesMax);
+  }
+
+  /** What is kept for blocks to come counts as blocks, but for some that those which come and go lie on. */
+  get #keptBytesMax(): number {
+    return Math.min(feedBlockMemoryKeptMax, Math.max(this.#bytesMax - this.#bytes, this.#bytesMax / keptShare));
   }
 
   /** A reader is through with a file. One that left the cache takes its place on disk until it is closed. */
@@ -127,13 +136,14 @@ export class FeedBlocks {
     this.#files.delete(path);
   }
 
-  /** Nobody reads any more. */
+  /** Nobody reads now: all memory is free when this returns. */
   clear(): void {
     for (const path of [...this.#files.keys()]) this.closeFile(path);
-    this.#held.clear();
-    this.#left = [];
-    this.#leftBytes = 0;
-    this.#bytes = 0;
+    for (const name of [...this.#held.keys()]) this.#forget(name);
+    this.settle();
+    this.#rows = new ByteLru(feedShuffledRowsBytesMax);
+    this.memory.clear();
+    this.scratch.clear();
   }
 
   /** Where rows are put in order, column by column on the same memory: what was read a moment ago is near the processor still. */

@@ -83,11 +83,6 @@ export class FeedJob {
     }
   }
 
-  /** Memory of a message that has been sent, for one to come. */
-  recycle(memory: ArrayBuffer): void {
-    this.#blocks.memory.give(memory);
-  }
-
   #encoder({ from, to }: ColumnRange): BatchEncoder {
     const { memory, scratch } = this.#blocks;
     const name = `${from} ${to}`;

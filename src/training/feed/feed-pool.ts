@@ -7,9 +7,11 @@ import { IcecoreError } from '../../errors.ts';
 import {
   feedBlocksBytesMax,
   feedCheckedPartsBytesMax,
+  feedRestMs,
   feedWorkerHeapBytesMax,
   feedWorkerHeapBytesMin,
   feedWorkersMax,
+  feedWorkerYoungBytesMax,
 } from '../../limits.ts';
 import type { StorageOptions } from '../../storage/routed-storage.ts';
 import { failureError } from './feed-failure.ts';
@@ -20,6 +22,8 @@ export interface FeedPoolOptions {
   readonly storage: Omit<StorageOptions, 'environment'>;
   /** As many as there are cores where left out, up to a limit. */
   readonly workers?: number;
+  /** Threads without work end after so long, or twice that. */
+  readonly restMs?: number;
   /** What the threads run; `feed-worker.ts` where left out. */
   readonly script?: URL;
 }
@@ -32,6 +36,8 @@ export class FeedPool {
   readonly checkedParts = new CheckedParts(feedCheckedPartsBytesMax);
   readonly #options: FeedPoolOptions;
   readonly #places: (FeedWorker | null)[];
+  #restTimer: NodeJS.Timeout | null = null;
+  #wasUsed = true;
   #isClosed = false;
 
   constructor(options: FeedPoolOptions) {
@@ -44,6 +50,8 @@ export class FeedPool {
   workers(): readonly FeedWorker[] {
     if (this.#isClosed)
       throw new IcecoreError('FAILED_PRECONDITION', 'The training feeds of this server are closed.', { retryable: true });
+    this.#wasUsed = true;
+    this.#restTimer ??= setInterval(() => this.#rest(), this.#options.restMs ?? feedRestMs).unref();
     return this.#places.map((worker, place) => {
       if (worker?.isAlive) return worker;
       const { storage } = this.#options;
@@ -58,6 +66,19 @@ export class FeedPool {
     });
   }
 
+  /** Ends threads that nobody had work for since it was last asked: nothing else gives all of their memory back. */
+  #rest(): void {
+    const isIdle = this.#places.every((worker) => worker === null || worker.isIdle);
+    const wasIdle = !this.#wasUsed;
+    this.#wasUsed = !isIdle;
+    if (!isIdle || !wasIdle) return;
+    if (this.#restTimer !== null) clearInterval(this.#restTimer);
+    this.#restTimer = null;
+    for (const worker of this.#places.splice(0, this.size, ...this.#places.map(() => null))) {
+      worker?.terminate().catch(() => undefined);
+    }
+  }
+
   get size(): number {
     return this.#places.length;
   }
@@ -65,6 +86,7 @@ export class FeedPool {
   /** Ends the threads; what they were asked for fails. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#restTimer !== null) clearInterval(this.#restTimer);
     await Promise.all(this.#places.map((worker) => worker?.terminate()));
   }
 }
@@ -92,7 +114,10 @@ export class FeedWorker {
     this.#thread = new Worker(script, {
       workerData: setup,
       name: 'training-feed',
-      resourceLimits: { maxOldGenerationSizeMb: feedWorkerHeapBytesMax / 1024 ** 2 },
+      resourceLimits: {
+        maxOldGenerationSizeMb: feedWorkerHeapBytesMax / 1024 ** 2,
+        maxYoungGenerationSizeMb: feedWorkerYoungBytesMax / 1024 ** 2,
+      },
     });
     this.#thread.unref();
     this.#thread.on('message', (message: FromFeedWorker) => this.#settle(message));
@@ -107,6 +132,11 @@ export class FeedWorker {
   /** Seconds of work that it has done so far, whatever that was. */
   get busySeconds(): number {
     return this.isAlive ? this.#thread.performance.eventLoopUtilization().active / 1000 : 0;
+  }
+
+  /** Whether nobody has work for it. */
+  get isIdle(): boolean {
+    return this.feeds === 0 && this.decodes === 0 && this.#pending.size === 0;
   }
 
   get threadId(): number {

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CheckedParts } from '../../arrow/checked-parts.ts';
-import { feedFootersBytesMax } from '../../limits.ts';
+import { feedDecodeRestMs, feedFootersBytesMax, feedRestMs } from '../../limits.ts';
+import { freeKept } from '../../parquet/memory.ts';
 import { openStorage } from '../../storage/routed-storage.ts';
 import { FullShuffleWork } from '../full-shuffle/full-shuffle-worker.ts';
 import { FeedBlocks } from './feed-blocks.ts';
@@ -8,6 +9,7 @@ import { FeedDecoder } from './feed-decode.ts';
 import { plainFailure } from './feed-failure.ts';
 import { FeedJob } from './feed-job.ts';
 import type { FeedWorkerCalls, FeedWorkerMethod, FeedWorkerSetup, FromFeedWorker, ToFeedWorker } from './feed-worker-messages.ts';
+import { RestTimer } from './rest-timer.ts';
 
 /** The main of a worker thread: answers one message by another (feed-worker-messages.ts). */
 async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetup): Promise<void> {
@@ -28,6 +30,12 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
     return job;
   };
 
+  const decoding = new RestTimer(feedDecodeRestMs, freeKept);
+  const working = new RestTimer(feedRestMs, () => {
+    blocks.clear();
+    shuffles.rest();
+  });
+
   const answer = async (message: Extract<ToFeedWorker, { id: number }>, signal: AbortSignal): Promise<Answer> => {
     switch (message.method) {
       case 'open':
@@ -42,7 +50,12 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
         if (jobs.size === 0) blocks.clear();
         return null;
       case 'decode':
-        return await (await decoder).decode(message.request.task, message.request.path, signal);
+        decoding.begin();
+        try {
+          return await (await decoder).decode(message.request.task, message.request.path, signal);
+        } finally {
+          decoding.end();
+        }
       default:
         return await shuffles.answer(message, signal);
     }
@@ -54,14 +67,16 @@ async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetu
       return;
     }
     if ('recycle' in message) {
-      jobs.get(message.feed)?.recycle(message.recycle);
+      blocks.memory.give(message.recycle);
       return;
     }
     const { id } = message;
     const controller = new AbortController();
     controllers.set(id, controller);
+    working.begin();
     const send = (reply: FromFeedWorker, transfer: ArrayBuffer[] = []) => {
       controllers.delete(id);
+      working.end();
       port.postMessage(reply, transfer);
     };
     answer(message, controller.signal).then(

@@ -93,6 +93,7 @@ export class FullShuffleDealer {
   /** The files of all wanted buckets, which are in their places then, also those without a row. */
   async finish(signal?: AbortSignal): Promise<readonly DealtFile[]> {
     await this.#deal(signal);
+    this.#memory.clear();
     return this.#options.buckets.map((_, turn) => {
       const writer = this.#writer(turn);
       return { path: writer.path, bytes: writer.finish() };
@@ -102,6 +103,8 @@ export class FullShuffleDealer {
   /** Leaves nothing of what is not finished. */
   abandon(): void {
     this.#held = [];
+    for (const memory of this.#taken.splice(0)) this.#memory.give(memory);
+    this.#memory.clear();
     for (const writer of this.#writers) writer?.abandon();
   }
 

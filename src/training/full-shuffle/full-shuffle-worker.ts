@@ -89,6 +89,11 @@ export class FullShuffleWork {
     }
   }
 
+  /** Frees what is kept for buckets to come. */
+  rest(): void {
+    this.#memory.clear();
+  }
+
   async #deal(
     { work, path, key, firstRow, from }: FullShuffleCalls['deal-group']['request'],
     signal: AbortSignal,

@@ -71,7 +71,7 @@ test('a batch has the rows of its positions, whatever memory there is for blocks
           expect(read.length).toBe(expected.length);
           expect(read.findIndex((each, row) => each !== expected[row])).toBe(-1);
         }
-        job.recycle(answer.messages.buffer as ArrayBuffer);
+        blocks.memory.give(answer.messages.buffer);
       }
       blocks.clear();
     }),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FeedPool, type FeedWorker } from '../../../src/training/feed/feed-pool.ts';
+import { FeedPool, type FeedPoolOptions, type FeedWorker } from '../../../src/training/feed/feed-pool.ts';
 
 let directory: string;
 const pools: FeedPool[] = [];
@@ -14,9 +14,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function openPool(workers = 1, script?: URL): FeedPool {
+function openPool(workers = 1, options: Pick<FeedPoolOptions, 'script' | 'restMs'> = {}): FeedPool {
   const storage = { warehouse: directory, cacheDir: join(directory, 'cache') };
-  const pool = new FeedPool({ storage, workers, ...(script === undefined ? {} : { script }) });
+  const pool = new FeedPool({ storage, workers, ...options });
   pools.push(pool);
   return pool;
 }
@@ -45,6 +45,19 @@ test('workers start when they are asked for, and are the same ones as long as th
   expect(pool.workers()).toEqual(workers);
 });
 
+test('workers that nobody has work for end, and others start when they are asked for; those with a feed stay', async () => {
+  const [idle, busy] = [openPool(2, { restMs: 20 }), openPool(1, { restMs: 20 })];
+  const reading = first(busy);
+  reading.feeds++;
+  for (let turn = 0; turn < 2; turn++) {
+    const workers = idle.workers();
+    await openFeed(first(idle), 1, 3);
+    await expect.poll(() => workers.some(({ isAlive }) => isAlive), { timeout: 60_000 }).toBe(false);
+  }
+  expect(reading.isAlive).toBe(true);
+  await openFeed(reading, 1, 3);
+});
+
 test('what fails in a worker fails for who asked, with its code; the worker goes on', async () => {
   const worker = first(openPool());
   await expect(batch(worker, 7, 1)).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(/no feed 7/) });
@@ -64,7 +77,7 @@ test('a call that is aborted fails at once with the reason', async () => {
 });
 
 test('a worker that dies fails what it was asked for, so that it can be tried again, and another takes its place', async () => {
-  const pool = openPool(1, new URL('./dying-worker.ts', import.meta.url));
+  const pool = openPool(1, { script: new URL('./dying-worker.ts', import.meta.url) });
   const worker = first(pool);
   await openFeed(worker, 1, 1);
   const other = openFeed(worker, 2, 1);
