@@ -34,13 +34,13 @@ export class BatchMakers {
   readonly #ranges: readonly (readonly ColumnRange[])[];
   readonly #first: FeedWorker;
   readonly #opened = new Map<FeedWorker, Promise<null>>();
-  readonly #count: MakersCount;
+  readonly #count: Pick<MakersCount, 'of' | 'worked'>;
   readonly #madeBy = new WeakMap<ArrayBufferLike, FeedWorker>();
   #making = 0;
   #isClosed = false;
 
   /** Throws FAILED_PRECONDITION where the pool is closed. */
-  constructor(pool: FeedPool, description: FeedDescription) {
+  constructor(pool: FeedPool, description: FeedDescription, count: Pick<MakersCount, 'of' | 'worked'> | null = null) {
     const { columns, order } = description;
     this.#pool = pool;
     this.#description = description;
@@ -53,7 +53,7 @@ export class BatchMakers {
     this.#first = first;
     const isQuiet = workers.every(({ feeds, decodes }) => feeds + decodes === 0);
     // In order, one is enough for most readers.
-    this.#count = new MakersCount(isQuiet && order.shuffle === 'WINDOWED' ? most : 1);
+    this.#count = count ?? new MakersCount(isQuiet && order.shuffle === 'WINDOWED' ? most : 1);
     first.feeds++;
   }
 

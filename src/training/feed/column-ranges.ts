@@ -11,7 +11,7 @@ export interface ColumnRange {
 /** What a cell costs beside its bytes, in bytes. */
 const cellCost = 8;
 /** Bytes of texts, and of what is nested, cost more than those of numbers. */
-const variableCost = 2;
+const variableCost = 3;
 const variableTypes = ['string', 'binary'];
 
 export function allColumns(columns: readonly NestedField[]): ColumnRange {

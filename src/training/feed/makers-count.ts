@@ -1,11 +1,15 @@
 import { feedMakersLookMs, feedMakersMax } from '../../limits.ts';
-import type { FeedWorker } from './feed-pool.ts';
 
 /** A feed whose making takes less of a thread's time than this has enough of one; with several, less than the second. */
 const oneIsShort = 0.85;
 const oneIsEnough = 0.6;
 /** A count is kept until another one fits by more than half: to change it costs the blocks that are in memory. */
 const change = 0.6;
+
+/** A thread: seconds of work that it has done so far, whatever that was. */
+export interface BusyThread {
+  readonly busySeconds: number;
+}
 
 interface Look {
   readonly ms: number;
@@ -32,16 +36,19 @@ export class MakersCount {
   }
 
   /** For the next batch. `isIdle` says that none of this feed is being made. */
-  of(workers: readonly FeedWorker[], isIdle: boolean, nowMs = performance.now()): number {
+  of(workers: readonly BusyThread[], isIdle: boolean, nowMs = performance.now()): number {
     const look = { ms: nowMs, busySeconds: workers.reduce((sum, { busySeconds }) => sum + busySeconds, 0) };
-    this.#looked ??= look;
-    const seconds = (nowMs - this.#looked.ms) / 1000;
-    if (!isIdle || seconds < feedMakersLookMs / 1000) return this.#count;
-    const own = this.#worked / seconds;
-    const others = Math.max(0, (look.busySeconds - this.#looked.busySeconds) / seconds - own);
+    const before = this.#looked;
+    // What threads do before the first batch is to begin.
+    if (!isIdle || this.#worked === 0 || nowMs < (before?.ms ?? Number.NEGATIVE_INFINITY) + feedMakersLookMs) return this.#count;
+    if (before !== null) {
+      const seconds = (nowMs - before.ms) / 1000;
+      const own = this.#worked / seconds;
+      const others = Math.max(0, (look.busySeconds - before.busySeconds) / seconds - own);
+      this.#count = countFor(this.#count, own, workers.length - others);
+    }
     this.#looked = look;
     this.#worked = 0;
-    this.#count = countFor(this.#count, own, workers.length - others);
     return this.#count;
   }
 }
