@@ -1,7 +1,7 @@
 import { allowedLocations, localRoots, parseRoot } from './allowed-locations.ts';
 import { LocalStorage } from './local-storage.ts';
 import { type Location, liesUnder, parseLocation, printLocation } from './location.ts';
-import { S3Storage } from './s3-storage.ts';
+import type { S3Storage } from './s3-storage.ts';
 import type { ByteRange, LocalCopy, Storage, StoredObject, WriteOptions } from './storage.ts';
 import { outsideRoots } from './storage-error.ts';
 
@@ -27,9 +27,15 @@ export async function openStorage(options: StorageOptions): Promise<OpenedStorag
   const { roots } = allowed;
   const local = new LocalStorage({ roots: localRoots(allowed) });
   const s3 = roots.some((root) => root.scheme === 's3')
-    ? await S3Storage.open({ cacheDir: options.cacheDir, environment: options.environment ?? process.env })
+    ? await openS3({ cacheDir: options.cacheDir, environment: options.environment ?? process.env })
     : null;
   return new RoutedStorage(roots, local, s3);
+}
+
+/** Its client takes each thread a tenth of a second to load: where there is no S3 it is not. */
+async function openS3(options: Parameters<typeof S3Storage.open>[0]): Promise<S3Storage> {
+  const { S3Storage } = await import('./s3-storage.ts');
+  return await S3Storage.open(options);
 }
 
 /** The warehouse's location as tables' locations begin: canonical and without a slash at the end. */
