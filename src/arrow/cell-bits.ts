@@ -1,3 +1,5 @@
+import type { RowPick } from './row-pick.ts';
+
 /**
  * Puts a byte for each cell, 0 or 1, to its place: the bits of a validity bitmap or of booleans, of which the column's first is bit `offset`.
  * Gives how many were 1.
@@ -18,6 +20,27 @@ export function scatterBits(
     set += bit;
   }
   return set;
+}
+
+/** As `scatterBits`, for picked rows. */
+export function scatterRowBits(bits: Uint8Array, offset: number, pick: RowPick, target: Uint8Array): number {
+  const { rows, count } = pick;
+  const [from, at, stride] = [pick.from | 0, pick.at | 0, pick.stride | 0];
+  let set = 0;
+  for (let index = 0, place = at; index < count; index = (index + 1) | 0, place = (place + stride) | 0) {
+    const row = (from + index) | 0;
+    const bitAt = (offset + (rows === null ? row : (rows[row] as number))) | 0;
+    const bit = ((bits[bitAt >> 3] as number) >> (bitAt & 7)) & 1;
+    target[place] = bit;
+    set = (set + bit) | 0;
+  }
+  return set;
+}
+
+/** Puts a 1 to the place of each picked row. */
+export function scatterRowOnes({ count, at, stride }: RowPick, target: Uint8Array): void {
+  if (stride === 1) target.fill(1, at, at + count);
+  else for (let index = 0, place = at; index < count; index++, place += stride) target[place] = 1;
 }
 
 /** Puts a 1 to each place. */

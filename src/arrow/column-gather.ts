@@ -1,11 +1,12 @@
 import { type Data, DataType, Precision } from 'apache-arrow';
 import { strideForType } from 'apache-arrow/type';
 import { IcecoreError } from '../errors.ts';
-import { copyBits, packBits, scatterBits, scatterOnes } from './cell-bits.ts';
+import { copyBits, packBits, scatterBits, scatterOnes, scatterRowBits, scatterRowOnes } from './cell-bits.ts';
 import { copyCells } from './cell-copy.ts';
 import { type CellPick, type CellRuns, isContiguous, isRuns, type PlacedCells, placeCells, type RowPick } from './row-pick.ts';
-import { copyRuns, copyValues, measureValues } from './run-copy.ts';
+import { copyRuns } from './run-copy.ts';
 import type { ScratchMemory } from './scratch-memory.ts';
+import { copyValues, measureValues, type Values, weaveValues } from './value-copy.ts';
 import { type WovenPicks, wovenPicks } from './woven-picks.ts';
 
 /** Offsets and lengths of Arrow's lists and texts are 32-bit. */
@@ -102,13 +103,23 @@ export class BatchGather {
     }
     const bytes = this.#scratch.bytes(count);
     for (const pick of picks) {
-      const { cells, places } = this.#placesOf(pick);
       const data = blockOf(sources, pick);
-      const bits = bitsOf(data);
-      if (bits === null) scatterOnes(places, pick.count, bytes);
-      set += bits === null ? pick.count : scatterBits(bits, data.offset, cells, places, pick.count, bytes);
+      set += this.#scatter(bitsOf(data), data.offset, pick, bytes);
     }
     return { set, bits: { byteLength, write: (target) => packBits(bytes, count, target) } };
+  }
+
+  /** A byte for each cell. Gives how many are 1. */
+  #scatter(bits: Uint8Array | null, offset: number, pick: CellPick, target: Uint8Array): number {
+    if (!isRuns(pick)) {
+      if (bits !== null) return scatterRowBits(bits, offset, pick, target);
+      scatterRowOnes(pick, target);
+      return pick.count;
+    }
+    const { cells, places } = this.#placesOf(pick);
+    if (bits !== null) return scatterBits(bits, offset, cells, places, pick.count, target);
+    scatterOnes(places, pick.count, target);
+    return pick.count;
   }
 
   /** The offsets of cells of variable length, and their elements or bytes as picks of their own. */
@@ -160,11 +171,14 @@ export class BatchGather {
     const offsets = this.#newOffsets(count);
     for (const pick of rows) measureValues(blockOf(sources, pick).valueOffsets, pick, offsets);
     const byteLength = sumUp(offsets, count);
-    const write = (target: Uint8Array) => {
-      for (const pick of rows) {
-        const { values, valueOffsets } = blockOf(sources, pick);
-        copyValues(bytesOf(values), valueOffsets, target, offsets, pick);
-      }
+    const valuesOf = (pick: RowPick): Values => {
+      const { values, valueOffsets } = blockOf(sources, pick);
+      return { bytes: bytesOf(values), offsets: valueOffsets };
+    };
+    const write = (bytes: Uint8Array) => {
+      const { weaves, rest } = this.#wovenOf(picks);
+      for (const weave of weaves) weaveValues(weave.picks.map(valuesOf), { bytes, offsets }, weave);
+      for (const pick of rest) if (!isRuns(pick)) copyValues(valuesOf(pick), { bytes, offsets }, pick);
     };
     this.buffers.push({ byteLength, write });
   }

@@ -1,4 +1,4 @@
-import type { CellRuns, RowPick } from './row-pick.ts';
+import type { CellRuns } from './row-pick.ts';
 
 /** Longer ones are worth a call of the engine's own copy, which costs as much as some two hundred bytes. */
 const wordBytesMax = 256;
@@ -12,42 +12,8 @@ export function copyRuns(source: Uint8Array, target: Uint8Array, { starts, lengt
   }
 }
 
-/** The length of each picked value, at the place behind its own: what the offsets of the target are the sums of. */
-export function measureValues(offsets: Int32Array, { rows, from, count, at, stride }: RowPick, lengths: Int32Array): void {
-  let place = at + 1;
-  if (rows === null) {
-    let start = offsets[from] as number;
-    for (let index = from + 1; index <= from + count; index++, place += stride) {
-      const end = offsets[index] as number;
-      lengths[place] = end - start;
-      start = end;
-    }
-    return;
-  }
-  for (let index = from; index < from + count; index++, place += stride) {
-    const row = rows[index] as number;
-    lengths[place] = (offsets[row + 1] as number) - (offsets[row] as number);
-  }
-}
-
-/** Copies the picked texts to where the offsets of the target have them. */
-export function copyValues(
-  source: Uint8Array,
-  sourceOffsets: Int32Array,
-  target: Uint8Array,
-  targetOffsets: Int32Array,
-  { rows, from, count, at, stride }: RowPick,
-): void {
-  const [reads, writes] = [wordsOf(source), wordsOf(target)];
-  for (let index = from, place = at; index < from + count; index++, place += stride) {
-    const row = rows === null ? index : (rows[index] as number);
-    const start = sourceOffsets[row] as number;
-    copyBytes(source, target, reads, writes, start, sourceOffsets[row + 1] as number, targetOffsets[place] as number);
-  }
-}
-
-/** `reads` and `writes` are the same bytes, for words that lie anywhere. */
-function copyBytes(
+/** Bytes [start, end) of the source to place `at` of the target. `reads` and `writes` are the same bytes, for words that lie anywhere. */
+export function copyBytes(
   source: Uint8Array,
   target: Uint8Array,
   reads: DataView,
@@ -74,6 +40,6 @@ function copyBytes(
   writes.setInt32(write + back, reads.getInt32(read + back, true), true);
 }
 
-function wordsOf(bytes: Uint8Array): DataView {
+export function wordsOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
