@@ -75,7 +75,6 @@ export class FeedDecoder {
         writer.writeColumn(index, cells);
         if (data !== null) freeColumn(data);
         signal.throwIfAborted();
-        await setImmediate();
       }
     } finally {
       group.close();
