@@ -8,9 +8,10 @@ import pyarrow as pa
 from icecore.client import Client
 from icecore.errors import IcecoreError
 from icecore.feed_input import AsOf, Compression, FeedInput
+from icecore.open_reading import open_reading
 from icecore.order import Shuffle
 from icecore.rank_batches import Tail
-from icecore.reading import PATIENCE_S, Reading, Via, open_reading
+from icecore.reading import PATIENCE_S, Reading, Via
 
 
 def read_training(

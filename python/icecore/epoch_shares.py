@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from icecore.client import Client
 from icecore.cursor import Cursor
 from icecore.feed_input import FeedInput
+from icecore.open_reading import open_reading
 from icecore.order import EpochOrder, Span
 from icecore.rank_batches import RankBatches
-from icecore.reading import PATIENCE_S, Via, open_reading
+from icecore.reading import PATIENCE_S, Via
 
 #: The name of the column that says where a row stands in the order of the epoch, from 0.
 POSITION = "icecore_position"

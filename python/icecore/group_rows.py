@@ -3,7 +3,7 @@
 import base64
 import datetime
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,18 +27,18 @@ def group_blocks(
     group: PlanGroup,
     *,
     use_threads: bool = False,
-    whole_bytes_max: int = 0,
+    whole: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """Blocks of 65,536 matching rows, the last one of fewer; read as they are asked for. Columns that the file is read
-    by dictionary in come as codes of it. A group of up to `whole_bytes_max`, decoded, is read at once.
+    by dictionary in come as codes of it. `whole` reads all of the group at once.
 
     Raises IcecoreError where the group has other rows than the plan says.
     """
-    sources = {field.name: _source(parquet.schema_arrow, field) for field in schema}
+    sources = sources_of(parquet.schema_arrow, schema)
     names = sorted({source.name for source in sources.values() if source is not None})
     held: list[pa.RecordBatch] = []
     rows = matching = held_rows = 0
-    for read in _read(parquet, group, names, use_threads, whole_bytes_max):
+    for read in _read(parquet, group, names, use_threads, whole):
         first = group.first_row + rows
         rows += read.num_rows
         kept = _kept(read, first, file)
@@ -69,14 +69,13 @@ def group_blocks(
 
 def columns_of(file: pa.Schema, plan: TrainingPlan) -> list[str]:
     """The columns of a file that a plan wants, by their names in the file."""
-    sources = (_source(file, field) for field in plan.schema)
-    return [source.name for source in sources if source is not None]
+    return [source.name for source in sources_of(file, plan.schema).values() if source is not None]
 
 
 def _read(
-    parquet: pq.ParquetFile, group: PlanGroup, names: list[str], use_threads: bool, whole_bytes_max: int
+    parquet: pq.ParquetFile, group: PlanGroup, names: list[str], use_threads: bool, whole: bool
 ) -> Iterator[pa.RecordBatch]:
-    if names and _decoded_bytes(parquet, group, names) <= whole_bytes_max:
+    if names and whole:
         # Half the work of pieces where several groups are read in turn: a page is still at hand when it is copied.
         table = parquet.read_row_group(group.ordinal, columns=names, use_threads=use_threads)
         yield from table.combine_chunks().to_batches()
@@ -91,17 +90,18 @@ def _read(
             yield pa.RecordBatch.from_arrays([pa.nulls(count)], names=[""])
 
 
-def _decoded_bytes(parquet: pq.ParquetFile, group: PlanGroup, names: list[str]) -> int:
+def decoded_bytes(parquet: pq.ParquetFile, group: PlanGroup, schema: pa.Schema) -> int:
     """About as many as columns of a group have once they are read: what is stored, or their numbers if that is more."""
+    names = {source.name for source in sources_of(parquet.schema_arrow, schema).values() if source is not None}
     footer = parquet.metadata.row_group(group.ordinal)
     chunks = (footer.column(index) for index in range(footer.num_columns))
     wanted = (chunk for chunk in chunks if is_of(chunk.path_in_schema, names))
     return sum(max(chunk.total_uncompressed_size, _NUMBER_BYTES * chunk.num_values) for chunk in wanted)
 
 
-def is_of(path: str, names: Sequence[str]) -> bool:
+def is_of(path: str, names: Collection[str]) -> bool:
     """Whether a leaf of a Parquet file belongs to one of these columns."""
-    return any(path == name or path.startswith(f"{name}.") for name in names)
+    return path in names or any(path.startswith(f"{name}.") for name in names)
 
 
 def _kept(read: pa.RecordBatch, first: int, file: PlanFile) -> pa.RecordBatch:
@@ -113,12 +113,15 @@ def _kept(read: pa.RecordBatch, first: int, file: PlanFile) -> pa.RecordBatch:
     return read.filter(pa.array(mask))
 
 
-def _source(schema: pa.Schema, field: pa.Field) -> pa.Field | None:
-    """The column of a file that is this one: by its id, or by its name where the file knows no ids."""
-    wanted = (field.metadata or {}).get(_FIELD_ID)
-    if wanted is not None and any(_FIELD_ID in (each.metadata or {}) for each in schema):
-        return next((each for each in schema if (each.metadata or {}).get(_FIELD_ID) == wanted), None)
-    return schema.field(field.name) if field.name in schema.names else None
+def sources_of(held: Iterable[pa.Field], wanted: Iterable[pa.Field]) -> dict[str, pa.Field | None]:
+    """The columns of a file that those wanted are, by the names of these: by id, or by name where it knows no ids."""
+    by_name = {field.name: field for field in held}
+    by_id = {field.metadata[_FIELD_ID]: field for field in by_name.values() if _FIELD_ID in (field.metadata or {})}
+    sources = {}
+    for field in wanted:
+        id = (field.metadata or {}).get(_FIELD_ID)
+        sources[field.name] = by_id.get(id) if id is not None and by_id else by_name.get(field.name)
+    return sources
 
 
 def _column(read: pa.RecordBatch, field: pa.Field, source: pa.Field | None, constants: Mapping[str, Any]) -> pa.Array:
@@ -140,7 +143,7 @@ def fitted(array: pa.Array, source: pa.Field, target: pa.Field) -> pa.Array:
     if pa.types.is_struct(kind):
         children = []
         for child in kind:
-            held = _source(pa.schema(list(array.type)), child)
+            held = sources_of(array.type, [child])[child.name]
             index = -1 if held is None else array.type.get_field_index(held.name)
             children.append(
                 pa.nulls(len(array), child.type) if held is None else fitted(array.field(index), held, child)

@@ -16,6 +16,7 @@ LANES = (1, 2, 4, 8, 16, 32, 64)
 
 #: Matching rows of a block, at most: what is sorted at once, and what a reader of a lane holds.
 BLOCK_ROWS_MAX = 65_536
+_INDICES = np.arange(BLOCK_ROWS_MAX, dtype=np.uint32)
 
 
 class Span(NamedTuple):
@@ -43,8 +44,8 @@ class Block(NamedTuple):
     place: int
     #: The index of its first row among the matching rows of the group.
     base: int
-    #: Indices among the matching rows of the group, in their order.
-    indices: NDArray[np.uint32]
+    #: Its rows in their order, by their indices from 0.
+    rows: NDArray[np.intp]
 
 
 class PlacedGroup(NamedTuple):
@@ -150,7 +151,7 @@ class EpochOrder:
             taken = min(block.stop, stop) - row
             places = slice(at, at + (taken - 1) * stride + 1, stride)
             target.groups[places] = block.place
-            target.indices[places] = block.indices[row - block.start : row - block.start + taken]
+            target.indices[places] = block.rows[row - block.start : row - block.start + taken] + block.base
             row += taken
             at += taken * stride
 
@@ -182,11 +183,19 @@ class EpochOrder:
         start, stop = self.block_rows(row)
         base = start - int(self._starts[step])
         if self.shuffle == "NONE":
-            indices = np.arange(stop - start, dtype=np.uint32)
+            rows = np.arange(stop - start, dtype=np.intp)
         else:
             block = int(self._first_blocks[key]) + base // BLOCK_ROWS_MAX
-            indices = shuffled_block(self._words, block, stop - start)
-        return Block(start, stop, int(self._places[key]), base, indices + np.uint32(base))
+            rows = _shuffled_rows(self._words, block, stop - start)
+        return Block(start, stop, int(self._places[key]), base, rows)
+
+    def blocks_of(self, rows: range) -> Iterator[Block]:
+        """The blocks that hold some rows of the sequence of groups. For NONE and WINDOWED."""
+        row = rows.start
+        while row < rows.stop:
+            block = self.block_at(row)
+            yield block
+            row = block.stop
 
     def placed(self, place: int) -> PlacedGroup | None:
         """Where the group at a place among those given lies in the sequence; None where it has no matching row."""
@@ -207,14 +216,23 @@ class EpochOrder:
 
 def shuffled_block(words: Words, block: int, row_count: int) -> NDArray[np.uint32]:
     """The rows of a block, by their indices from 0, in the order of (32-bit hash; index)."""
+    return _shuffled_rows(words, block, row_count).astype(np.uint32)
+
+
+def _shuffled_rows(words: Words, block: int, row_count: int) -> NDArray[np.intp]:
     w = words[:4, np.newaxis]
     key = np.array([block], dtype=np.uint32)
     first = mix32(mix32(key ^ w[0]) + w[1])
     second = mix32(mix32(key ^ w[2]) + w[3])
-    indices = np.arange(row_count, dtype=np.uint32)
-    hashes = mix32(mix32(indices + first) ^ second).astype(np.uint64)
-    ordered = np.sort((hashes << np.uint64(16)) | indices)
-    return (ordered & np.uint64(0xFFFF)).astype(np.uint32)
+    indices = _INDICES[:row_count]
+    mixed = mix32(indices + first)
+    mixed ^= second
+    keys = mix32(mixed).astype(np.uint64)
+    keys <<= np.uint64(16)
+    keys |= indices
+    keys.sort()
+    keys &= np.uint64(0xFFFF)
+    return keys.view(np.int64).astype(np.intp, copy=False)
 
 
 def rows_before(position: int, lanes: int, first_lane: int, owned: int) -> int:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
@@ -37,6 +38,13 @@ _KEPT_BYTES_MAX = 128 * 1024 * 1024
 _CONNECTIONS = 8
 
 
+class OpenFile(NamedTuple):
+    """A file that is open, to pyarrow and as it is."""
+
+    parquet: pq.ParquetFile
+    bytes: pa.NativeFile
+
+
 class _Footer:
     def __init__(self, metadata: pq.FileMetaData, size: int) -> None:
         self.metadata = metadata
@@ -61,13 +69,13 @@ class ParquetSource:
         self._kept_bytes = 0
 
     @contextmanager
-    def open(self, place: int) -> Iterator[pq.ParquetFile]:
+    def open(self, place: int) -> Iterator[OpenFile]:
         """The file of a group, until it is left."""
         group = self._plan.groups[place]
         if not _is_remote(self._plan.files[group.file].url):
             with pa.memory_map(local_path(self._plan.url(group.file))) as file:
                 footer = self._footer(group.file, file)
-                yield _parquet(file, footer.metadata, group)
+                yield OpenFile(_parquet(file, footer.metadata, group), file)
             return
         with self._lock:
             ahead = self._ahead.pop(place, None)
@@ -81,7 +89,7 @@ class ParquetSource:
         footer = self._footer(group.file)
         file = SparseFile(footer.size, parts, lambda start, stop: self._http.read(group.file, start, stop))
         with pa.PythonFile(file, mode="r") as opened:
-            yield _parquet(opened, footer.metadata, group)
+            yield OpenFile(_parquet(opened, footer.metadata, group), opened)
 
     def expect(self, place: int, *, twice: bool = False) -> None:
         """The group will be opened soon; `twice` where once more, much later."""

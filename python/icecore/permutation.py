@@ -17,9 +17,14 @@ _NETWORK_BITS_MIN = 8
 
 def mix32(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """A bijection of 32-bit numbers in which every bit of the input sways every bit of the outcome."""
-    mixed = (values ^ (values >> np.uint32(16))) * np.uint32(0x21F0AAAD)
-    mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x735A2D97)
-    return mixed ^ (mixed >> np.uint32(15))
+    # In place: memory that is new is dearer than what is done with it.
+    mixed = values >> np.uint32(16)
+    mixed ^= values
+    mixed *= np.uint32(0x21F0AAAD)
+    mixed ^= mixed >> np.uint32(15)
+    mixed *= np.uint32(0x735A2D97)
+    mixed ^= mixed >> np.uint32(15)
+    return mixed
 
 
 def order_words(purpose: Purpose, seed: int, epoch: int) -> Words:

@@ -65,8 +65,8 @@ def read_part(
 
 def _blocks(source: ParquetSource, plan: TrainingPlan, place: int) -> Iterator[pa.RecordBatch]:
     group = plan.groups[place]
-    with source.open(place) as parquet:
-        yield from group_blocks(parquet, plan.schema, plan.files[group.file], group)
+    with source.open(place) as file:
+        yield from group_blocks(file.parquet, plan.schema, plan.files[group.file], group)
 
 
 def _of_group(file: PlanFile, group: PlanGroup) -> PlanFile:

@@ -1,21 +1,25 @@
 """Batches of a training plan, decoded here from the files themselves: those of the feed, row for row."""
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
+import numpy as np
 import pyarrow as pa
 
 from icecore.client import Client
 from icecore.errors import IcecoreError
 from icecore.feed_input import FeedInput
-from icecore.group_rows import group_blocks
+from icecore.group_rows import decoded_bytes, group_blocks
 from icecore.lane_blocks import LaneBlocks, LaneGroups
+from icecore.lane_gather import LaneGather, Piece
 from icecore.memory import column_memory
-from icecore.order import BLOCK_ROWS_MAX, Span
-from icecore.ordered_block import Piece, gather
+from icecore.order import BLOCK_ROWS_MAX, Block, Span
+from icecore.ordered_block import OrderedBlock, Picked, block_room, ordered_columns
+from icecore.ordered_group import ordered_group
 from icecore.parquet_source import ParquetSource
 from icecore.plan import TrainingPlan
 from icecore.rank_batches import RankBatch, RankBatches
@@ -55,6 +59,7 @@ class PlanReading:
         self._source: ParquetSource | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._lanes: dict[int, LaneBlocks] = {}
+        self._gathered: LaneGather | None = None
         self._made: deque[TrainingBatch] = deque()
         self._cursor = input.cursor
         self._taken = 0
@@ -171,7 +176,8 @@ class PlanReading:
                 end = min(block.stop, stop)
                 pieces.append(Piece(block, row, end, at + (row - first) * stride, stride))
                 row = end
-        return gather(self.schema, pieces, row_count, column_memory)
+        self._gathered = self._gathered or LaneGather(self.schema, column_memory)
+        return self._gathered.batch(pieces, row_count)
 
     def _lane(self, lane: int, row: int, lanes: int) -> LaneBlocks:
         """All lanes begin before the first is waited for."""
@@ -183,10 +189,10 @@ class PlanReading:
                 self._pool = ThreadPoolExecutor(threads, thread_name_prefix="icecore-plan")
             use_threads = lanes < self._threads
             whole = min(_WHOLE_BYTES_MAX, _GROUPS_BYTES_MAX // lanes)
-            groups = LaneGroups(lambda place: self._group(place, use_threads, whole), source.expect)
+            groups = LaneGroups(lambda place, rows: self._blocks(place, rows, use_threads, whole), source.expect)
             # Of many lanes, some are always near the end of a block.
             ahead = BLOCK_ROWS_MAX * _BLOCKS_AHEAD // max(lanes, _BLOCKS_AHEAD)
-            self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, column_memory, rows_ahead=ahead)
+            self._lanes[lane] = LaneBlocks(self._plan.order, lane, groups, self._pool, rows_ahead=ahead)
             source.expect(self._plan.order.place_at(row), twice=self._is_shared(lane, row))
             self._lanes[lane].begin(row)
         return self._lanes[lane]
@@ -197,24 +203,47 @@ class PlanReading:
         start, stop = order.group_rows(row)
         return lane - 1 in self._lanes and start < order.lane_start(lane) < stop
 
-    def _group(self, place: int, use_threads: bool, whole_bytes_max: int) -> Iterator[pa.RecordBatch]:
+    def _blocks(self, place: int, rows: range, use_threads: bool, whole_bytes_max: int) -> Iterator[list[OrderedBlock]]:
+        """Blocks of a group that hold some rows of the sequence: all at once where the group is small."""
         plan, source = self._plan, cast(ParquetSource, self._source)
-        group = plan.groups[place]
-        with source.open(place) as parquet:
-            yield from group_blocks(
-                parquet,
-                plan.schema,
-                plan.files[group.file],
-                group,
-                use_threads=use_threads,
-                whole_bytes_max=whole_bytes_max,
-            )
+        group, schema = plan.groups[place], plan.schema
+        file = plan.files[group.file]
+        shuffled = plan.order.shuffle != "NONE"
+        with source.open(place) as opened:
+            is_whole = decoded_bytes(opened.parquet, group, schema) <= whole_bytes_max
+            if is_whole:
+                blocks = list(plan.order.blocks_of(rows))
+                made = ordered_group(
+                    opened, schema, file, group, blocks, column_memory, shuffled=shuffled, use_threads=use_threads
+                )
+            else:
+                read = group_blocks(opened.parquet, schema, file, group, use_threads=use_threads)
+                yield from _in_order(read, schema, plan.order.blocks_of(rows), shuffled)
+        if is_whole:
+            # The file is closed: nothing of it is held while they wait.
+            yield made
 
     def __enter__(self) -> "PlanReading":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _in_order(
+    read: Iterator[pa.RecordBatch], schema: pa.Schema, blocks: Iterator[Block], shuffled: bool
+) -> Iterator[list[OrderedBlock]]:
+    ordinal = 0
+    for block in blocks:
+        batch = next(itertools.islice(read, block.base // BLOCK_ROWS_MAX - ordinal, None), None)
+        if batch is None or batch.num_rows != block.stop - block.start:
+            return
+        ordinal = block.base // BLOCK_ROWS_MAX + 1
+        near = column_memory.numbers(np.uint64, batch.num_rows)
+        room = block_room(schema, batch.num_rows, column_memory)
+        columns = ordered_columns(batch, Picked.of(block) if shuffled else None, near, room)
+        del near, room
+        yield [OrderedBlock(block.start, block.stop, columns)]
 
 
 def _processors() -> int:

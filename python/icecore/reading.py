@@ -5,9 +5,6 @@ from typing import Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from icecore.client import Client
-from icecore.feed_input import FeedInput
-
 #: `feed`: decoded by the server, once for all who read. `plan`: decoded here, from the files themselves.
 Via = Literal["feed", "plan"]
 
@@ -53,17 +50,3 @@ class Reading(Protocol):
     def __next__(self) -> TrainingBatch: ...
 
     def close(self) -> None: ...
-
-
-def open_reading(
-    input: FeedInput, client: Client | None = None, *, via: Via = "feed", patience_s: float = PATIENCE_S
-) -> Reading:
-    """Nothing is asked of the server yet. Raises ValueError for an unknown way."""
-    from icecore.feed import TrainingFeed
-    from icecore.plan_reading import PlanReading
-
-    if via == "feed":
-        return TrainingFeed(input, client, patience_s=patience_s)
-    if via == "plan":
-        return PlanReading(input, client, patience_s=patience_s)
-    raise ValueError(f"via is {via!r}, and must be 'feed' or 'plan'.")

@@ -15,10 +15,11 @@ from icecore.client import Client
 from icecore.cursor import Cursor
 from icecore.errors import IcecoreError
 from icecore.feed_input import AsOf, Compression, FeedInput
+from icecore.open_reading import open_reading
 from icecore.order import LANES, EpochOrder, Shuffle
 from icecore.plan import count_rows
 from icecore.rank_batches import RankBatches, Tail
-from icecore.reading import PATIENCE_S, Via, open_reading
+from icecore.reading import PATIENCE_S, Via
 from icecore.tensors import batch_tensors, column_tensor, feature_matrix
 
 _log = logging.getLogger("icecore")
