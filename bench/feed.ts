@@ -5,6 +5,7 @@ import { byClients, comparisons } from './feed/comparisons.ts';
 import { FlightServer } from './feed/flight-server.ts';
 import { IcecoreServer } from './feed/icecore-server.ts';
 import { metadataLocation, ourNames, ourReading, ourTensors } from './feed/ours.ts';
+import { PagePrices } from './feed/page-prices.ts';
 import { batchRows, installPythons, lancePeer, localPeers, type Pythons, peerNames, slowPeers } from './feed/peers.ts';
 import { type FeedRows, feedRows } from './feed/rows.ts';
 import { type Reading, Scoreboard } from './feed/scoreboard.ts';
@@ -21,6 +22,7 @@ const clientCounts = [2, 4];
 export async function benchFeed(): Promise<BenchReport> {
   const loadBefore = loadavg()[0] ?? 0;
   const board = new Scoreboard();
+  const prices = new PagePrices();
   const pythons = installPythons(board);
   if (pythons.readers === null) return { rows: [], notes: board.notes() };
   const rows = await feedRows(rowCount);
@@ -30,13 +32,22 @@ export async function benchFeed(): Promise<BenchReport> {
     const lance = await lancePeer(rows, pythons.readers, board);
     for (let round = 0; round < rounds; round++) {
       console.error(`round ${round + 1} of ${rounds}`);
-      await readRound(board, rows, pythons.readers, flight, lance, round);
+      await readRound(board, prices, rows, pythons.readers, flight, lance, round);
     }
     await readOnce(board, rows, { ...pythons, readers: pythons.readers }, flight);
   } finally {
     await flight.stop();
   }
-  return { rows: comparisons(board, clientCounts), figures: board.table(), notes: [...board.notes(), machine(loadBefore)] };
+  return {
+    rows: comparisons(board, clientCounts),
+    figures: board.table(),
+    notes: [...board.notes(), ...notes(prices), machine(loadBefore)],
+  };
+}
+
+function notes(prices: PagePrices): readonly string[] {
+  const note = prices.note(rowCount);
+  return note === null ? [] : [note];
 }
 
 function machine(loadBefore: number): string {
@@ -45,6 +56,7 @@ function machine(loadBefore: number): string {
 
 async function readRound(
   board: Scoreboard,
+  prices: PagePrices,
   rows: FeedRows,
   python: string,
   flight: FlightServer,
@@ -53,13 +65,16 @@ async function readRound(
 ): Promise<void> {
   const shuffled = await IcecoreServer.start(rows.directory);
   try {
+    prices.measure(rows.directory);
     await board.read(ourReading(rows, shuffled, python, { name: ourNames.firstShuffled, shuffle: 'WINDOWED' }));
+    await prices.wrote(shuffled.feedCache);
   } finally {
     await shuffled.stop();
   }
   const server = await IcecoreServer.start(rows.directory);
   try {
     const epoch = round + 1;
+    prices.measure(rows.directory);
     const ours = [
       ourReading(rows, server, python, { name: ourNames.firstInOrder, shuffle: 'NONE' }),
       ourReading(rows, server, python, { name: ourNames.inOrder, shuffle: 'NONE', epoch }),

@@ -1,5 +1,5 @@
 import { type BenchRow, benchRow } from '../bench.ts';
-import type { Figures } from './figures.ts';
+import { allCpu, type Figures } from './figures.ts';
 import { ourNames } from './ours.ts';
 import { peerNames } from './peers.ts';
 import type { Scoreboard } from './scoreboard.ts';
@@ -27,13 +27,13 @@ export function comparisons(board: Scoreboard, clientCounts: readonly number[]):
   const speed = (work: string, peer: string, goal?: number): void =>
     beside(work, peer, 'rows/s', rowsPerSecond, rowsPerSecond, goal);
   const cpu = (work: string, whose: string, of: (figures: Figures) => number): void =>
-    beside(`${work}, CPU of a million rows, ${whose}`, peerNames.dataset, 's', of, (peer) => peer.clientCpuSeconds, 1, work);
+    beside(`${work}, CPU of a million rows, ${whose}`, peerNames.dataset, 's', of, clientCpu, 1, work);
 
   speed(ourNames.firstInOrder, peerNames.flight, 1.3);
   speed(ourNames.firstShuffled, peerNames.flight, 1.3);
   for (const work of [ourNames.firstInOrder, ourNames.firstShuffled]) {
     cpu(work, 'server', serverCpu);
-    cpu(work, 'server and client', (figures) => serverCpu(figures) + figures.clientCpuSeconds);
+    cpu(work, 'server and client', (figures) => serverCpu(figures) + clientCpu(figures));
   }
   speed(ourNames.inOrder, peerNames.flight, 3);
   speed(ourNames.shuffled, peerNames.flight, 2);
@@ -89,5 +89,9 @@ function rowsPerSecond(figures: Figures): number {
 }
 
 function serverCpu(figures: Figures): number {
-  return figures.serverCpuSeconds ?? Number.NaN;
+  return figures.serverCpuSeconds === null ? Number.NaN : allCpu(figures.serverCpuSeconds);
+}
+
+function clientCpu(figures: Figures): number {
+  return allCpu(figures.clientCpuSeconds);
 }

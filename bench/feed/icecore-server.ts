@@ -40,6 +40,11 @@ export class IcecoreServer implements ServingProcess {
     return this.#server.origin;
   }
 
+  /** Where its block files lie. */
+  get feedCache(): string {
+    return join(this.#scratch, 'cache', 'feeds');
+  }
+
   get data(): ServerProcess['data'] {
     return this.#server.data.bind(this.#server);
   }

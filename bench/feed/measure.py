@@ -15,9 +15,9 @@ import sys
 import time
 
 
-def cpu_seconds() -> float:
+def cpu_seconds() -> tuple[float, float]:
     times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    return times.user + times.children_user, times.system + times.children_system
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     batches = importlib.import_module(f"readers.{reader}").batches
     print("ready", flush=True)
     sys.stdin.readline()
-    cpu_start = cpu_seconds()
+    user_start, system_start = cpu_seconds()
     # The same clock in every process.
     start = time.clock_gettime(time.CLOCK_MONOTONIC)
     rows = size = 0
@@ -35,6 +35,7 @@ def main() -> None:
         rows += batch_rows
         size += batch_bytes
     end = time.clock_gettime(time.CLOCK_MONOTONIC)
+    user_end, system_end = cpu_seconds()
     gaps = sorted(after - before for before, after in itertools.pairwise(arrivals))
     figures = {
         "rows": rows,
@@ -43,7 +44,7 @@ def main() -> None:
         "end": end,
         "firstBatchSeconds": arrivals[0] - start,
         "gapP99Seconds": gaps[int(len(gaps) * 0.99)] if gaps else 0,
-        "cpuSeconds": cpu_seconds() - cpu_start,
+        "cpuSeconds": {"user": user_end - user_start, "system": system_end - system_start},
         "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     print(json.dumps(figures), flush=True)

@@ -65,13 +65,15 @@ async function measured({ readers, rows, server }: Reading): Promise<Figures> {
   if (server !== undefined) forgetPeak(server.pid);
   await server?.latenessP99Ms?.();
   idle.p99Ms();
-  const cpuBefore = server === undefined ? 0 : cpuSecondsOf(server.pid);
+  const before = server === undefined ? null : cpuSecondsOf(server.pid);
   const clients = await Promise.all(begin.map((read) => read()));
+  const after = server === undefined ? null : cpuSecondsOf(server.pid);
   for (const client of clients) {
     if (client.rows !== rows) throw new Error(`${client.rows} rows were read, not ${rows}`);
   }
   return figuresOf(clients, {
-    cpuSeconds: server === undefined ? null : cpuSecondsOf(server.pid) - cpuBefore,
+    cpuSeconds:
+      after === null || before === null ? null : { user: after.user - before.user, system: after.system - before.system },
     serverPeakMiB: server === undefined ? null : peakBytesOf(server.pid) / 2 ** 20,
     idleLatenessP99Ms: idle.p99Ms(),
     latenessP99Ms: (await server?.latenessP99Ms?.()) ?? null,
