@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { arrowSchema } from '../../src/arrow/arrow-type.ts';
 import { BatchEncoder } from '../../src/arrow/batch-encoder.ts';
-import type { BatchCompression } from '../../src/arrow/buffer-compression.ts';
+import { headBytesMax, messageChunks } from '../../src/arrow/batch-message.ts';
+import { type BatchCompression, codecOf } from '../../src/arrow/buffer-compression.ts';
 import { oneBatchStream } from '../../src/arrow/ipc.ts';
 import { registerZstd } from '../../src/arrow/zstd-codec.ts';
 import { output } from '../environment/command.ts';
@@ -70,6 +71,28 @@ it('gives the same bytes for the same rows, also on memory that was used before'
       const again = encoder.encode(one.blocks, one.picks, one.rowCount, metadata);
       expect(Buffer.compare(first, again)).toBe(0);
     }),
+  );
+});
+
+it('gives the same bytes where columns are encoded in parts', () => {
+  const texts = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', maxLength: 300 }));
+  const cases = fc.tuple(batchCases, fc.constantFrom<BatchCompression>('NONE', 'LZ4', 'ZSTD'), texts, fc.nat(4));
+  fc.assert(
+    fc.property(cases, ([{ schema, blocks, picks, rowCount }, compression, pairs, cut]) => {
+      const its = new Map(Object.entries(pairs));
+      const whole = new BatchEncoder(schema, compression).encode(blocks, picks, rowCount, its);
+      const room = headBytesMax(schema, its);
+      const [first, second] = [[0, cut] as const, [cut, schema.fields.length] as const].map(([from, to], part) => {
+        const columns = blocks.map((block) => block.slice(from, to));
+        const encoder = new BatchEncoder(new Schema(schema.fields.slice(from, to)), compression);
+        return encoder.encodeBody(columns, picks, rowCount, part === 0 ? room : 0);
+      });
+      if (first === undefined || second === undefined) throw new Error('two parts');
+      const chunks = messageChunks([first, second], room, { rowCount, codec: codecOf(compression), metadata: its });
+      expect(Buffer.compare(Buffer.concat(chunks), whole)).toBe(0);
+      for (const [index, { bytes }] of [first, second].entries()) expect(chunks[index]?.buffer).toBe(bytes.buffer);
+    }),
+    { numRuns: 150 },
   );
 });
 

@@ -62,10 +62,10 @@ export class BatchMakers {
    * was aborted with, and INTERNAL that can be tried again where a thread died.
    */
   async make(parts: readonly BatchPart[], files: readonly GroupFile[], signal: AbortSignal): Promise<MadeMessages> {
-    const workers = this.#workers();
     const [part, ...more] = parts;
     const isOne = part !== undefined && more.length === 0 && part.span.rows * this.#rowBytes >= feedSplitBytesMin;
-    const ranges = isOne ? (this.#ranges[this.#count.of(workers, this.#making === 0)] ?? []) : [];
+    const workers = isOne && this.#first.isAlive ? this.#workers() : [];
+    const ranges = workers.length > 0 ? (this.#ranges[this.#count.of(workers, this.#making === 0)] ?? []) : [];
     this.#making++;
     try {
       const split = isOne && ranges.length > 1 ? await this.#makeSplit(part, ranges, workers, files, signal) : null;

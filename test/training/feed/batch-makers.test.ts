@@ -181,6 +181,16 @@ test('a thread that dies of its part fails the batch so that it can be tried aga
   makers.close();
 });
 
+test('where the threads are ended, what is being made fails so that it can be tried again, and so does what comes', async () => {
+  const pool = openPool(2);
+  const { makers, parts } = openMakers(pool, { counts: [2] });
+  const retryable = { code: 'INTERNAL', retryable: true, message: expect.stringMatching(/Resume from the last cursor/) };
+  const making = made(makers, parts.slice(0, 1));
+  await Promise.all([pool.close(), expect(making).rejects.toMatchObject(retryable)]);
+  await expect(made(makers, parts.slice(1, 2))).rejects.toMatchObject(retryable);
+  makers.close();
+});
+
 test('a batch whose blocks are too much in parts is made as a whole', async () => {
   const refused = await madeBy(openMakers(openPool(2, new URL('./refusing-worker.ts', import.meta.url)), { counts: [2] }));
   expect(refused.map(({ chunks }) => chunks)).toEqual([1, 1, 1, 1]);
