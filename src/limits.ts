@@ -126,8 +126,10 @@ export const scoringBatchRowsMax = 65_536;
 export const scoringConcurrencyMax = 64;
 /** Data files moved to storage at a time; each waits for a disk or a store, none needs the processor. */
 export const filesPublishedAtOnce = 8;
-/** Manifests read ahead of the one whose files are handed out: hides a store's latency, and holds about 8 MiB each. */
-export const manifestsReadAheadMax = 4;
+/** Manifests read ahead of the one whose files are handed out: hides a store's latency. A few, about 8 MiB each, or more that are small. */
+export const manifestsReadAheadMin = 4;
+export const manifestsReadAheadMax = 16;
+export const manifestsReadAheadBytesMax = 32 * 1024 * 1024;
 /** How much of the audit chain may be unanchored at most, in time. */
 export const checkpointIntervalMs = 60_000;
 /** A line of the anchor, at most: what a crash cut off while it was written is looked for in so much of its end. */

@@ -1,4 +1,4 @@
-import { manifestsReadAheadMax } from '../limits.ts';
+import { manifestsReadAheadBytesMax, manifestsReadAheadMax, manifestsReadAheadMin } from '../limits.ts';
 import type { ManifestEntry, ManifestFile } from './data-file.ts';
 import type { PartitionTest } from './manifest-index.ts';
 import { unknownCount } from './manifest-list.ts';
@@ -63,18 +63,26 @@ export async function* readAhead(
   wantsOf: (manifest: ManifestFile) => PartitionTest | undefined,
 ): AsyncGenerator<ReadManifest> {
   const pending: Promise<readonly ManifestEntry[]>[] = [];
-  const start = ({ manifest }: NumberedManifest) => {
-    const entries = readEntries(manifest, projection, wantsOf(manifest));
-    // Met again when it is awaited; where the reader leaves before, nobody does.
-    entries.catch(() => {});
-    pending.push(entries);
+  let [begun, bytesAhead] = [0, 0];
+  const startMore = () => {
+    for (; pending.length < manifestsReadAheadMax; begun++) {
+      const next = manifests[begun]?.manifest;
+      if (next === undefined) return;
+      const bytes = Number(next.manifestLength);
+      if (pending.length >= manifestsReadAheadMin && bytesAhead + bytes > manifestsReadAheadBytesMax) return;
+      const entries = readEntries(next, projection, wantsOf(next));
+      // Met again when it is awaited; where the reader leaves before, nobody does.
+      entries.catch(() => {});
+      pending.push(entries);
+      bytesAhead += bytes;
+    }
   };
-  for (const numberedManifest of manifests.slice(0, manifestsReadAheadMax)) start(numberedManifest);
-  for (const [index, each] of manifests.entries()) {
+  startMore();
+  for (const each of manifests) {
     signal?.throwIfAborted();
     const entries = await pending.shift();
     if (entries !== undefined) yield { ...each, entries };
-    const next = manifests[index + manifestsReadAheadMax];
-    if (next !== undefined) start(next);
+    bytesAhead -= Number(each.manifest.manifestLength);
+    startMore();
   }
 }
