@@ -14,6 +14,8 @@ _CODEC_OF = {"UNCOMPRESSED": None, "SNAPPY": "snappy", "GZIP": "gzip", "BROTLI":
 #: RLE and BIT_PACKED are those of the levels.
 _ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 _PLAIN, _RLE = 0, 3
+#: Those of a page, which are a bit a value or less, are never as many as its values and these.
+_LEVELS_BYTES_MAX = 64
 #: Of the levels of a page of the first version, before them.
 _LENGTH_BYTES = 4
 
@@ -46,6 +48,7 @@ def plain_values(file: pa.NativeFile, column: StoredColumn, rows: int) -> NDArra
     try:
         file.seek(chunk.data_page_offset)
         stored = file.read_buffer(chunk.total_compressed_size)
+        width = _BYTES_OF[chunk.physical_type]
         name = _CODEC_OF[chunk.compression]
         codec = None if name is None else pa.Codec(name)
         pages = []
@@ -54,12 +57,16 @@ def plain_values(file: pa.NativeFile, column: StoredColumn, rows: int) -> NDArra
             while at < stored.size:
                 header = page_header(bytes_of, at)
                 at = header.end + header.stored_size
+                if not (0 < header.values <= rows and 0 <= header.stored_size <= stored.size - header.end):
+                    return None
+                if not 0 <= header.size - header.values * width <= header.values + _LEVELS_BYTES_MAX:
+                    return None
                 page = _page(stored.slice(header.end, header.stored_size), header, codec)
                 begin = _values_begin(page, header, is_nullable=schema.max_definition_level > 0)
-                if begin is None or at > stored.size:
+                if begin is None:
                     return None
                 pages.append(np.frombuffer(page, np.uint8, offset=begin))
-        values = (pages[0] if len(pages) == 1 else np.concatenate(pages)).reshape(-1, _BYTES_OF[chunk.physical_type])
+        values = (pages[0] if len(pages) == 1 else np.concatenate(pages)).reshape(-1, width)
         return values if len(values) == rows else None
     except (ValueError, IndexError, OSError):
         return None
@@ -77,7 +84,7 @@ def _page(stored: pa.Buffer, header: PageHeader, codec: pa.Codec | None) -> pa.B
 
 def _values_begin(page: pa.Buffer, header: PageHeader, *, is_nullable: bool) -> int | None:
     """Where the values stand in a page of the first version behind levels; None where they are no plain ones."""
-    if header.encoding != _PLAIN or header.values == 0:
+    if header.encoding != _PLAIN:
         return None
     if header.kind == DATA_PAGE_V2:
         return 0 if header.nulls == 0 else None

@@ -52,6 +52,10 @@ const asked: readonly Readonly<Record<string, unknown>>[] = [
   { seed: 6, epoch: 2, lanes: 2, where: "n < 30000 OR part = 'p1' AND n > 90000" },
   { shuffle: 'NONE', columns: ['later', 'n', 'small'] },
   { seed: 7, lanes: 4, rank: 1, world_size: 2, tail: 'DROP' },
+  // Of so many lanes, no group is read at once.
+  { seed: 8, lanes: 64 },
+  // A slice of each global batch, which leaves out the blocks of other ranks.
+  { seed: 9, lanes: 2, rank: 2, world_size: 3, batch_size: 13_000 },
 ];
 
 function expectSame(plan: ReadTraining, feed: ReadTraining): void {
