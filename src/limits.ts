@@ -267,7 +267,7 @@ export const feedPieceRowsMin = 1024;
 export const feedShuffledRowsBytesMax = 16 * 1024 * 1024;
 /** Files of the cache that a worker holds open. */
 export const feedFilesOpenMax = 128;
-/** Footers of Parquet files that a worker keeps parsed. */
+/** Footers of Parquet files that are kept parsed: by who finds the groups of tables, and by each worker. */
 export const feedFootersBytesMax = 16 * 1024 * 1024;
 /** Groups that a worker decodes in turn: while the columns of one are on their way, another's are decoded. */
 export const feedDecodesPerWorkerMin = 2;

@@ -13,6 +13,7 @@ import { ByteLru } from '../../tables/byte-lru.ts';
 import type { DecodeTask } from '../groups/feed-groups.ts';
 import { readLiveRows } from '../groups/feed-live-rows.ts';
 import { matchingCells } from '../groups/matching-cells.ts';
+import { footerBytes } from '../groups/parsed-footers.ts';
 import { blockRowsMax } from '../order/block-shuffle.ts';
 import type { LiveRows } from '../order/live-rows.ts';
 import { constantColumn } from './constant-column.ts';
@@ -60,9 +61,9 @@ export class FeedDecoder {
 
   async #write(task: DecodeTask, live: LiveRows | null, writer: BlockFileWriter, signal: AbortSignal): Promise<void> {
     const file = storedFile(this.#storage, task.location, task.fileSizeBytes);
-    const metadata = await this.#footer(file);
+    const metadata = task.footer ?? (await this.#footer(file));
     const schema = arrowSchema(task.fields);
-    const group = openRowGroup(file, metadata, task.ordinal, task.fields, signal);
+    const group = openRowGroup(file, metadata, task.footer === null ? task.ordinal : 0, task.fields, signal);
     try {
       for await (const { index, data } of group.columns()) {
         const [field, arrowField] = [task.fields[index], schema.fields[index]];
@@ -99,10 +100,4 @@ async function matching(field: Field, data: Data, live: LiveRows | null): Promis
   if (live === null) return data;
   await setImmediate();
   return matchingCells(new Schema([field]), data, live);
-}
-
-/** What a footer takes in memory, about. */
-function footerBytes({ rowGroups, columns }: FileMetadata): number {
-  const chunks = rowGroups.reduce((sum, { chunks }) => sum + chunks.length, 0);
-  return 1000 + 200 * chunks + 300 * columns.length;
 }

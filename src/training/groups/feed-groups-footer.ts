@@ -7,6 +7,7 @@ import { isReadableCodec } from '../../parquet/page-codec.ts';
 import { leavesOf, type SchemaNode } from '../../parquet/schema-node.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { KeptRecords } from './kept-records.ts';
+import type { ParsedFooters } from './parsed-footers.ts';
 
 /** What a feed has to know of a file before it reads rows of it. */
 export interface FileFooter {
@@ -24,12 +25,14 @@ export interface FileShape {
 
 /**
  * The footers of files, by location. Each is read once and kept, on local disk too: of thousands of files that were fed before, none is opened.
+ * Those that are read are kept in `parsed` as well.
  * Throws FAILED_PRECONDITION, naming the file, for one that is damaged or encrypted, NOT_FOUND for one that is gone.
  */
 export async function readFooters(
   storage: Pick<Storage, 'read'>,
   kept: KeptRecords,
   files: readonly DataFile[],
+  parsed: ParsedFooters,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, FileFooter>> {
   const found = new Map<string, FileFooter>();
@@ -38,12 +41,12 @@ export async function readFooters(
     if (fileFormat !== 'parquet') found.set(filePath, { rowCounts: [Number(recordCount)], shape: null });
   }
   const records = await kept.get(parquet.map(footerKey));
-  const parsed = [...records].map(([key, content]) => [key, JSON.parse(content.toString()) as FooterRecord] as const);
+  const entries = [...records].map(([key, content]) => [key, JSON.parse(content.toString()) as FooterRecord] as const);
   const shapes = await keptShapes(
     kept,
-    parsed.map(([, { shape }]) => shape),
+    entries.map(([, { shape }]) => shape),
   );
-  const known = new Map(parsed);
+  const known = new Map(entries);
   const unread = parquet.filter((file) => {
     const record = known.get(footerKey(file));
     const shape = record === undefined ? undefined : shapes.get(record.shape);
@@ -56,7 +59,9 @@ export async function readFooters(
   const read = async (): Promise<void> => {
     for (const file of turns) {
       signal?.throwIfAborted();
-      const metadata = await readFileMetadata(storedFile(storage, file.filePath, Number(file.fileSizeInBytes)));
+      const sizeBytes = Number(file.fileSizeInBytes);
+      const metadata = await readFileMetadata(storedFile(storage, file.filePath, sizeBytes));
+      parsed.keep(file.filePath, sizeBytes, metadata);
       const text = JSON.stringify(shapeOf(metadata));
       const id = createHash('sha256').update(text).digest('hex').slice(0, 32);
       const shape = shapes.get(id) ?? (JSON.parse(text) as FileShape);

@@ -1,6 +1,7 @@
 import type { BlockColumns } from '../../arrow/block-file-writer.ts';
 import type { FileScanTask } from '../../iceberg/scan-plan.ts';
 import type { Literal, NestedField } from '../../iceberg/type.ts';
+import type { FileMetadata } from '../../parquet/file-metadata.ts';
 
 /** A row group of a Parquet file, or a whole Avro file: what a feed decodes at a time. */
 export interface FeedGroup {
@@ -37,6 +38,8 @@ export interface DecodeTask extends FeedGroup {
   readonly key: string;
   /** Null where `src/parquet` reads it, else why it goes by `decodeBySql`. */
   readonly uncovered: string | null;
+  /** Of the file, as if it had this group alone; null where it is to be read. */
+  readonly footer: FileMetadata | null;
 }
 
 /** A file of a feed: `count` groups from place `first` on. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { BoundExpression } from '../../iceberg/expression.ts';
 import type { FileScanTask } from '../../iceberg/scan-plan.ts';
 import {
+  feedFootersBytesMax,
   feedGroupsMemoryBytesMax,
   feedMatchesBytesMax,
   feedRecordsBytesMax,
@@ -22,6 +23,7 @@ import { GroupTable } from './group-table.ts';
 import { KeptRecords } from './kept-records.ts';
 import { MatchFiles } from './match-files.ts';
 import { OpenedGroups } from './opened-groups.ts';
+import { ParsedFooters } from './parsed-footers.ts';
 import { SharedWork } from './shared-work.ts';
 
 export interface KeptGroupsOptions {
@@ -38,6 +40,7 @@ export class KeptGroups {
   readonly #records: KeptRecords;
   readonly #matches: FeedMatches;
   readonly #groups = new ByteLru<GroupTable>(feedGroupsMemoryBytesMax);
+  readonly #footers = new ParsedFooters(feedFootersBytesMax);
   readonly #planning = new SharedWork<readonly FileScanTask[]>();
   readonly #finding = new SharedWork<GroupTable>();
   readonly #looking = new SharedWork<LiveRowsPlace>();
@@ -70,6 +73,7 @@ export class KeptGroups {
       matches: this.#matches,
       looking: this.#looking,
       sqlDecodes: this.sqlDecodes,
+      footers: this.#footers,
       groups,
       rows,
     });
@@ -89,7 +93,7 @@ export class KeptGroups {
     const find = async (stop: AbortSignal) => {
       for (const task of tasks) refuseUnreadable(task);
       const dataFiles = tasks.map(({ file }) => file);
-      const footers = await readFooters(this.#tables.storage, this.#records, dataFiles, stop);
+      const footers = await readFooters(this.#tables.storage, this.#records, dataFiles, this.#footers, stop);
       const files = tasks.map((task) => ({ task, rowCounts: footers.get(task.file.filePath)?.rowCounts ?? [] }));
       const groups = new GroupTable(tasks, footers, await this.#matches.count(rows, files, stop));
       this.#groups.set(key, groups, groups.bytes);

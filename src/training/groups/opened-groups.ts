@@ -11,6 +11,7 @@ import { decodeGroupBySql, type SqlDecodes } from './feed-groups-sql.ts';
 import type { FeedMatches, FileMatches, GroupedFile } from './feed-matches.ts';
 import { nameMappingProperty } from './feed-matches-key.ts';
 import type { GroupTable } from './group-table.ts';
+import type { ParsedFooters } from './parsed-footers.ts';
 import type { SharedWork } from './shared-work.ts';
 
 export interface OpenedGroupsParts {
@@ -18,6 +19,7 @@ export interface OpenedGroupsParts {
   readonly matches: FeedMatches;
   readonly looking: SharedWork<LiveRowsPlace>;
   readonly sqlDecodes: SqlDecodes;
+  readonly footers: ParsedFooters;
   readonly groups: GroupTable;
   readonly rows: FeedRows;
 }
@@ -90,13 +92,14 @@ export class OpenedGroups implements FeedGroups {
   }
 
   async decodeTask(place: number, signal?: AbortSignal): Promise<DecodeTask> {
-    const { groups, rows } = this.#parts;
+    const { groups, rows, footers } = this.#parts;
     const group = this.group(place);
     const file = this.file(groups.fileOf(place));
     const liveRows = isPartial(group) ? await this.#liveRows(file, group.ordinal, signal) : null;
     const key = this.#key(group, liveRows?.digest ?? null);
     const { constants, columns } = file;
-    return { ...group, fields: rows.columns, constants, liveRows, key, uncovered: columns.uncovered };
+    const footer = footers.ofGroup(group.location, group.fileSizeBytes, group.ordinal);
+    return { ...group, fields: rows.columns, constants, liveRows, key, uncovered: columns.uncovered, footer };
   }
 
   async decodeBySql(place: number, write: (block: BlockColumns) => void | Promise<void>, signal?: AbortSignal): Promise<void> {
