@@ -76,13 +76,13 @@ export function feedShare(input: TrainingFeedInput): FeedShare {
   };
   requireInteger('batchSize', batchSize, 1, feedBatchRowsMax);
   requireInteger('worldSize', worldSize, 1, feedWorldSizeMax);
-  requireInteger('rank', rank, 0, worldSize - 1);
+  requireInteger('rank', rank, 0, worldSize - 1, ': ranks count from 0, and there are as many as worldSize says');
   return { batchSize, rank, worldSize, tail };
 }
 
-function requireInteger(name: string, value: number, min: number, max: number): void {
+function requireInteger(name: string, value: number, min: number, max: number, why = ''): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw refuse(`${name} is ${value}, and must be a whole number from ${min} to ${max}`);
+  throw refuse(`${name} is ${value}, and must be a whole number from ${min} to ${max}${why}`);
 }
 
 function refuse(reason: string): IcecoreError {
