@@ -242,7 +242,7 @@ interface ModelVersionRef {
   readonly selector: { readonly number?: Given<number>; readonly alias?: Given<string> };
 }
 
-export function selectorOf({ number, alias }: ModelVersionRef['selector']): ModelVersionSelector {
+function selectorOf({ number, alias }: ModelVersionRef['selector']): ModelVersionSelector {
   return { number: number ?? null, alias: alias ?? null };
 }
 

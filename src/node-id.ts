@@ -1,7 +1,7 @@
 import { IcecoreError } from './errors.ts';
 
 /** Every kind of thing that has a global id. */
-export const nodeKinds = [
+const nodeKinds = [
   'Table',
   'Snapshot',
   'FeatureTable',

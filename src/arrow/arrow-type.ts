@@ -26,7 +26,7 @@ import type { NestedField, PrimitiveType, Type } from '../iceberg/type.ts';
 import { decimalParts, fixedLength } from '../iceberg/type.ts';
 
 /** How PyArrow, Java and Parquet readers pass a column's id along. */
-export const fieldIdKey = 'PARQUET:field_id';
+const fieldIdKey = 'PARQUET:field_id';
 const extensionKey = 'ARROW:extension:name';
 
 function primitiveArrowType(type: PrimitiveType): DataType {

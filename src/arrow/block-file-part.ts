@@ -2,7 +2,7 @@ import { Data, DataType } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 
 /** Where each buffer of a block begins, as Arrow recommends for its own format. */
-export const blockAlignment = 64;
+const blockAlignment = 64;
 
 /** The next multiple of 64. */
 export function aligned(bytes: number): number {

@@ -8,7 +8,7 @@ import { mapRows, type RowSelection, rowAt, runOf } from './row-selection.ts';
 /** Writes the selected rows of an Arrow column to the beginning of a DuckDB vector. */
 export type VectorWriter = (vector: duckdb.Vector, data: Data, rows: RowSelection) => void;
 
-export function damagedBatch(what: string): IcecoreError {
+function damagedBatch(what: string): IcecoreError {
   return new IcecoreError('BAD_USER_INPUT', `A record batch is damaged: ${what}.`);
 }
 

@@ -16,7 +16,7 @@ const [done, failed, misunderstood] = [0, 1, 2];
 /** A command that is run elsewhere, and is told about here. */
 type TaughtCommand = Omit<Command, 'prepare'>;
 
-export const serveCommand: TaughtCommand = {
+const serveCommand: TaughtCommand = {
   name: 'serve',
   summary: 'run the server',
   usage: ['icecore serve [flags]'],

@@ -119,7 +119,7 @@ function noArrowForm(): IcecoreError {
 
 const jsonTypes: readonly string[] = ['application/json', 'application/graphql-response+json', 'application/*', '*/*'];
 
-export function acceptsArrow(request: Request): boolean {
+function acceptsArrow(request: Request): boolean {
   return acceptedTypes(request).includes(arrowStreamType);
 }
 

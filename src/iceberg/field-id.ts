@@ -22,7 +22,7 @@ export function assignTypeIds(type: Type, assignId: AssignId): Type {
   }
 }
 
-export function assignFieldIds(fields: readonly NestedField[], assignId: AssignId): readonly NestedField[] {
+function assignFieldIds(fields: readonly NestedField[], assignId: AssignId): readonly NestedField[] {
   const withIds = fields.map((field) => ({ ...field, id: assignId(field.id) }));
   return withIds.map((field) => ({ ...field, type: assignTypeIds(field.type, assignId) }));
 }

@@ -120,7 +120,7 @@ function readerOf(
  * and first row ids that are inherited are filled in from what the manifest list says (spec: "Sequence Number Inheritance",
  * "First Row ID Inheritance"). Throws FAILED_PRECONDITION where the bytes are no such manifest; `decodeManifest` names the file then.
  */
-export function* readManifest(
+function* readManifest(
   bytes: Uint8Array,
   manifestFile: ManifestFile,
   table: TablePartitioning,

@@ -119,7 +119,7 @@ export function widenColumn(version: SchemaVersion, path: string, type: Type): S
   };
 }
 
-export function canWiden(from: Type, to: Type): boolean {
+function canWiden(from: Type, to: Type): boolean {
   if (from === 'int') return to === 'long';
   if (from === 'float') return to === 'double';
   const [narrow, wide] = [decimalParts(from), decimalParts(to)];

@@ -15,7 +15,7 @@ export interface SummaryInput {
   readonly extra: Readonly<Record<string, string>>;
 }
 
-export const engineName = 'icecore';
+const engineName = 'icecore';
 
 /** A snapshot's summary: what it changed, and what the table holds after it, as text (spec: Appendix F). Zero changes are left out. */
 export function snapshotSummary(input: SummaryInput): Readonly<Record<string, string>> {

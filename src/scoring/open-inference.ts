@@ -27,7 +27,7 @@ const datatypes: Readonly<Record<string, string>> = {
 };
 
 /** The protocol's datatype for an Iceberg type: numbers as themselves, all else as text. Throws BAD_USER_INPUT for nested types. */
-export function datatypeOf(field: ModelField): string {
+function datatypeOf(field: ModelField): string {
   const datatype = datatypes[field.type] ?? (field.type.startsWith('decimal') ? 'BYTES' : undefined);
   if (datatype !== undefined) return datatype;
   throw new IcecoreError(

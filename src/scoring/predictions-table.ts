@@ -11,7 +11,7 @@ import type { ModelSignature } from '../models/model.ts';
 import type { ColumnDefinition, TableDefinition } from '../tables/new-table.ts';
 
 /** The table property that makes a table one of predictions, and tells its columns apart. */
-export const predictionsProperty = 'icecore.predictions';
+const predictionsProperty = 'icecore.predictions';
 
 /** Which of a predictions table's columns are entity keys, and which the model's outputs. */
 export interface PredictionsLayout {

@@ -57,6 +57,6 @@ export function metadataOf(table: FlatTable, field: number): ReadonlyMap<string,
   return new Map(table.tables(field).map((pair) => [pair.text(0) ?? '', pair.text(1) ?? '']));
 }
 
-export function notArrow(): Unreachable {
+function notArrow(): Unreachable {
   return new Unreachable('What came is no Arrow stream: is there something between here and the server that changes answers?');
 }
