@@ -65,6 +65,12 @@ export class BlockFile {
     return opened;
   }
 
+  /** Of columns [from, to) of a block. */
+  columnBytes(block: number, from: number, to: number): number {
+    const { blockNumbers, columns } = this.#shape;
+    return columns.slice(from, to).reduce((sum, { start }) => sum + (this.#directory[block * blockNumbers + start + 1] ?? 0), 0);
+  }
+
   /**
    * The columns of a block, or those wanted of them, on one ArrayBuffer of their own, which `memory` gives (at
    * least the bytes that are asked for); null where the file is no longer what was written: it is closed and removed then.

@@ -75,15 +75,15 @@ export class FeedBlocks {
   }
 
   /**
-   * Rows of a piece, in files like this one, that so many lanes can hold one each of: of a whole block where there is memory for it, else a
-   * power of two; `share` of their bytes is read. What is shuffled in pieces is read from its file once for each.
+   * Rows of a piece of a block that is put in order, like which so many lanes can hold one each: the whole block where there is memory for it,
+   * else a power of two. What is shuffled in pieces is read from its file once for each.
    */
-  pieceRows(file: GroupFile, lanes: number, share: number): number {
+  pieceRows({ file, block, range }: Pick<BlockPiece, 'file' | 'block' | 'range'>, lanes: number): number {
     const opened = this.#file(file);
     if (opened === null) return blockRowsMax;
-    const rows = opened.rowCounts.reduce((sum, count) => sum + count, 0);
+    const rowBytes = opened.columnBytes(block, range.from, range.to) / (opened.rowCounts[block] ?? 1);
     // Half of the memory, for others read too.
-    const fitting = (this.#bytesMax / 2 / lanes) * (rows / (opened.bytes * share));
+    const fitting = this.#bytesMax / 2 / lanes / rowBytes;
     return Math.min(blockRowsMax, 2 ** Math.floor(Math.log2(Math.max(fitting, feedPieceRowsMin))));
   }
 

@@ -118,7 +118,8 @@ export class FeedJob {
       const { place, block, blockRows, at, stride } = segment;
       const file = batch.fileOf(place);
       const order = this.#blockOrder(segments, segment);
-      const pieceRows = order === null ? blockRows : this.#blocks.pieceRows(file, lanes, batch.range.share);
+      const { range } = batch;
+      const pieceRows = order === null ? blockRows : this.#blocks.pieceRows({ file, block, range }, lanes);
       const picks: RowPick[] = [];
       const end = segment.from + segment.count;
       for (let row = segment.from; row < end; ) {
@@ -126,7 +127,7 @@ export class FeedJob {
         const to = Math.min(from + pieceRows, blockRows);
         const count = Math.min(to, end) - row;
         const isFinished = row + count === to;
-        const index = batch.indexOf({ file, block, range: batch.range, order, from, to }, isFinished);
+        const index = batch.indexOf({ file, block, range, order, from, to }, isFinished);
         picks.push({ block: index, rows: null, from: row - from, count, at: at + (row - segment.from) * stride, stride });
         row += count;
         if (isFinished && to === blockRows && this.#isLastBlock(place, block)) batch.finish(file);
