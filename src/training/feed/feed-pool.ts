@@ -102,7 +102,7 @@ export class FeedWorker {
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #failure: unknown = null;
-  /** Feeds that it makes batches of, and groups that it decodes. */
+  /** Feeds that it makes batches of, full shuffles whose rows it deals, and groups that it decodes. */
   feeds = 0;
   decodes = 0;
   /** Of those groups, about. */

@@ -69,6 +69,8 @@ async function dealOn(
   const window = new FeedWindow(groups, cache, decodes);
   const abort = () => window.close();
   signal.addEventListener('abort', abort, { once: true });
+  // It holds what is dealt, also where it has nothing to do.
+  worker.feeds++;
   try {
     const { directory } = cache;
     await worker.call('deal-open', { plan, columns, dealers, directory, work, dealer, buckets }, signal);
@@ -81,6 +83,7 @@ async function dealOn(
     if (worker.isAlive) worker.call('deal-abandon', { work }).catch(() => undefined);
     throw error;
   } finally {
+    worker.feeds--;
     signal.removeEventListener('abort', abort);
     window.close();
   }
