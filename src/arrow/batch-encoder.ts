@@ -8,9 +8,6 @@ import { MessageMemory } from './message-memory.ts';
 import type { RowPick } from './row-pick.ts';
 import { ScratchMemory } from './scratch-memory.ts';
 
-/** Of messages that were given back: one or two are made ahead. */
-const recycledBytesMax = 64 * 1024 * 1024;
-
 /**
  * Gathers rows of blocks straight into the messages of an Arrow IPC stream (format: "IPC Streaming Format"). Bytes depend on what is given
  * alone: the same rows of the same blocks give the same message again. Holds no batch.
@@ -21,13 +18,8 @@ export class BatchEncoder {
   readonly #memory: MessageMemory;
   readonly #scratch: ScratchMemory;
 
-  /** Encoders of one thread may share their memory, since each is through with it when `encode` returns. */
-  constructor(
-    schema: Schema,
-    compression: BatchCompression,
-    memory = new MessageMemory(recycledBytesMax),
-    scratch = new ScratchMemory(),
-  ) {
+  /** Messages lie on `memory`, to which they can be given back. Encoders of one thread may share both, since each is through when it returns. */
+  constructor(schema: Schema, compression: BatchCompression, memory = new MessageMemory(0), scratch = new ScratchMemory()) {
     this.#schema = schema;
     this.#compression = compression;
     this.#memory = memory;
@@ -70,11 +62,6 @@ export class BatchEncoder {
     const bytes = this.#memory.take(headBytes + bodyBytes(body.bufferBytes));
     writeBody(buffers, bytes, headBytes);
     return { ...body, bytes };
-  }
-
-  /** Takes back the memory of a message that is not used any more, for one to come: new memory costs as much as what is written to it. */
-  recycle(memory: ArrayBufferLike): void {
-    this.#memory.give(memory);
   }
 
   #gathered(blocks: readonly (readonly Data[])[], picks: readonly RowPick[], rowCount: number): GatheredBody {

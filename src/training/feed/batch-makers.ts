@@ -37,6 +37,8 @@ export class BatchMakers {
   readonly #count: Pick<MakersCount, 'of' | 'worked'>;
   readonly #madeBy = new WeakMap<ArrayBufferLike, FeedWorker>();
   #making = 0;
+  /** Its blocks are too much in parts: to try that with each batch would read them twice. */
+  #isWhole = false;
   #isClosed = false;
 
   /** Throws FAILED_PRECONDITION where the pool is closed. */
@@ -63,7 +65,8 @@ export class BatchMakers {
    */
   async make(parts: readonly BatchPart[], files: readonly GroupFile[], signal: AbortSignal): Promise<MadeMessages> {
     const [part, ...more] = parts;
-    const isOne = part !== undefined && more.length === 0 && part.span.rows * this.#rowBytes >= feedSplitBytesMin;
+    const isOne =
+      !this.#isWhole && part !== undefined && more.length === 0 && part.span.rows * this.#rowBytes >= feedSplitBytesMin;
     const workers = isOne && this.#first.isAlive ? this.#workers() : [];
     const ranges = workers.length > 0 ? (this.#ranges[this.#count.of(workers, this.#making === 0)] ?? []) : [];
     this.#making++;
@@ -78,7 +81,7 @@ export class BatchMakers {
   /** Takes back memory of a message that nobody reads any more. */
   recycle(chunks: MessageChunks): void {
     for (const { buffer } of chunks) {
-      if (buffer instanceof ArrayBuffer && !buffer.detached) this.#madeBy.get(buffer)?.recycle(this.#description.feed, buffer);
+      if (buffer instanceof ArrayBuffer && !buffer.detached) this.#madeBy.get(buffer)?.recycle(buffer);
     }
   }
 
@@ -153,6 +156,7 @@ export class BatchMakers {
     const failures: readonly unknown[] = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
     const isTooMuch = (failure: unknown) => IcecoreError.is(failure, 'OVERLOADED');
     for (const failure of failures) if (!isTooMuch(failure)) throw failure;
+    this.#isWhole ||= failures.length > 0;
     return failures.length > 0 ? null : { lost: answers.flatMap((answer) => ('lost' in answer ? answer.lost : [])) };
   }
 

@@ -173,9 +173,9 @@ export class FeedWorker {
     }
   }
 
-  /** Gives memory of a feed's batch back to be used again; nobody reads it any more. */
-  recycle(feed: number, memory: ArrayBuffer): void {
-    if (this.isAlive) this.#thread.postMessage({ recycle: memory, feed } satisfies ToFeedWorker, [memory]);
+  /** Gives memory of a batch back to be used again; nobody reads it any more. */
+  recycle(memory: ArrayBuffer): void {
+    if (this.isAlive) this.#thread.postMessage({ recycle: memory } satisfies ToFeedWorker, [memory]);
   }
 
   async terminate(): Promise<void> {

@@ -104,7 +104,7 @@ export type ToFeedWorker =
     }[FeedWorkerMethod]
   | { readonly abort: number }
   /** Memory of a batch that has been sent. */
-  | { readonly recycle: ArrayBuffer; readonly feed: number };
+  | { readonly recycle: ArrayBuffer };
 
 export type FromFeedWorker =
   | { readonly id: number; readonly answer: FeedWorkerCalls[FeedWorkerMethod]['answer'] }

@@ -9,6 +9,7 @@ import { BatchMakers } from '../../../src/training/feed/batch-makers.ts';
 import type { FeedCompression, FeedOrder } from '../../../src/training/feed/feed-input.ts';
 import { FeedPool } from '../../../src/training/feed/feed-pool.ts';
 import type { BatchPart, GroupFile } from '../../../src/training/feed/feed-worker-messages.ts';
+import type { MakersCount } from '../../../src/training/feed/makers-count.ts';
 import { joinedChunks, type MessageChunks } from '../../../src/training/feed/message-chunks.ts';
 import { blockRowsMax } from '../../../src/training/order/block-shuffle.ts';
 import { epochOrder } from '../../../src/training/order/epoch-order.ts';
@@ -63,6 +64,7 @@ interface Asked {
   readonly compression?: FeedCompression;
   /** Threads that make a batch, one batch after the other. */
   readonly counts?: readonly number[];
+  readonly count?: Pick<MakersCount, 'of'>;
 }
 
 function openPool(workers: number, script?: URL): FeedPool {
@@ -81,7 +83,8 @@ function openMakers(pool: FeedPool, asked: Asked = {}): Makers {
     metadata: new Map([['batch', `${index}`.repeat(index * 50)]]),
   }));
   let batch = 0;
-  const count = counts === undefined ? null : { of: () => counts[batch++ % counts.length] ?? 1, worked: () => {} };
+  const its = counts === undefined ? asked.count : { of: () => counts[batch++ % counts.length] ?? 1 };
+  const count = its === undefined ? null : { of: its.of, worked: () => {} };
   return { makers: new BatchMakers(pool, { feed: ++feeds, matchingRows, order, columns, compression }, count), parts };
 }
 
@@ -191,9 +194,15 @@ test('where the threads are ended, what is being made fails so that it can be tr
   makers.close();
 });
 
-test('a batch whose blocks are too much in parts is made as a whole', async () => {
-  const refused = await madeBy(openMakers(openPool(2, new URL('./refusing-worker.ts', import.meta.url)), { counts: [2] }));
+test('a batch whose blocks are too much in parts is made as a whole, and those behind it are not tried in parts', async () => {
+  let asked = 0;
+  const of = () => {
+    asked++;
+    return 2;
+  };
+  const refused = await madeBy(openMakers(openPool(2, new URL('./refusing-worker.ts', import.meta.url)), { count: { of } }));
   expect(refused.map(({ chunks }) => chunks)).toEqual([1, 1, 1, 1]);
+  expect(asked).toBe(1);
   const whole = await madeBy(openMakers(openPool(1)));
   expect(refused.every(({ bytes }, index) => Buffer.compare(bytes, whole[index]?.bytes ?? new Uint8Array()) === 0)).toBe(true);
 });
