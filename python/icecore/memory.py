@@ -53,9 +53,10 @@ class ColumnMemory:
 
     def _fitting(self, room: int) -> NDArray[np.uint8] | None:
         """The smallest that is free and neither too small nor far too large."""
-        free = list(self._free.items())
+        # Not its items: making each may bring the collector in, and others back, in the midst of it.
+        free = list(self._free.values())
         fitting = [
-            (each.nbytes, key) for key, each in free if room <= each.nbytes and each.nbytes * _USED_SHARE_MIN <= room
+            (each.nbytes, id(each)) for each in free if room <= each.nbytes and each.nbytes * _USED_SHARE_MIN <= room
         ]
         for _, key in sorted(fitting):
             owner = self._free.pop(key, None)
