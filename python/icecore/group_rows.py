@@ -115,8 +115,9 @@ def _kept(read: pa.RecordBatch, first: int, file: PlanFile) -> pa.RecordBatch:
 
 def sources_of(held: Iterable[pa.Field], wanted: Iterable[pa.Field]) -> dict[str, pa.Field | None]:
     """The columns of a file that those wanted are, by the names of these: by id, or by name where it knows no ids."""
-    by_name = {field.name: field for field in held}
-    by_id = {field.metadata[_FIELD_ID]: field for field in by_name.values() if _FIELD_ID in (field.metadata or {})}
+    fields = list(held)
+    by_name = {field.name: field for field in fields}
+    by_id = {field.metadata[_FIELD_ID]: field for field in fields if _FIELD_ID in (field.metadata or {})}
     sources = {}
     for field in wanted:
         id = (field.metadata or {}).get(_FIELD_ID)

@@ -1,5 +1,6 @@
 """The blocks of a row group that is read at once: each column is put into the order while it is near the processor."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -91,7 +92,10 @@ def _plain_columns(
 ) -> dict[int, tuple[type[np.generic], StoredColumn]]:
     """Those of a schema that may be read as they stand, by their index in it."""
     footer = parquet.metadata.row_group(group.ordinal)
-    chunks = {footer.column(index).path_in_schema: index for index in range(footer.num_columns)}
+    paths = [footer.column(index).path_in_schema for index in range(footer.num_columns)]
+    uses = Counter(paths)
+    # Not those of two columns: "a.b" is one of that name, and the b in a, too.
+    chunks = {path: index for index, path in enumerate(paths) if uses[path] == 1}
     sources = sources_of(parquet.schema_arrow, schema)
     plain = {}
     for index, field in enumerate(schema):

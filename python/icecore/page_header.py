@@ -6,9 +6,9 @@ DATA_PAGE = 0
 DATA_PAGE_V2 = 3
 
 #: The number of a field, in the structures of parquet.thrift.
-_TYPE, _SIZE, _STORED_SIZE, _DATA, _DATA_V2 = 1, 2, 3, 5, 8
+_TYPE, _SIZE, _STORED_SIZE, _CRC, _DATA, _DATA_V2 = 1, 2, 3, 4, 5, 8
 _VALUES, _ENCODING, _LEVELS = 1, 2, 3
-_V2_NULLS, _V2_ENCODING, _V2_LEVEL_BYTES, _V2_REPETITION_BYTES, _V2_COMPRESSED = 2, 4, 5, 6, 7
+_V2_ENCODING, _V2_LEVEL_BYTES, _V2_REPETITION_BYTES, _V2_COMPRESSED = 4, 5, 6, 7
 
 _DEPTH_MAX = 8
 
@@ -20,6 +20,8 @@ class PageHeader(NamedTuple):
     #: Of the page, before and after it was compressed.
     size: int
     stored_size: int
+    #: CRC-32 of the page as it is stored, signed; None where there is none.
+    crc: int | None
     #: Those that are null included; 0 where it is no page of data.
     values: int
     encoding: int
@@ -27,7 +29,6 @@ class PageHeader(NamedTuple):
     level_encoding: int
     #: Of levels that stand before the values uncompressed, in pages of the second version.
     level_bytes: int
-    nulls: int
     is_compressed: bool
     #: Where the page itself begins.
     end: int
@@ -45,11 +46,11 @@ def page_header(data: memoryview, start: int) -> PageHeader:
         kind=kind,
         size=_number(said, _SIZE),
         stored_size=_number(said, _STORED_SIZE),
+        crc=_number(said, _CRC) if _CRC in said else None,
         values=_number(page, _VALUES),
         encoding=_number(page, _V2_ENCODING if second else _ENCODING),
         level_encoding=0 if second else _number(page, _LEVELS),
         level_bytes=_number(page, _V2_LEVEL_BYTES) + _number(page, _V2_REPETITION_BYTES) if second else 0,
-        nulls=_number(page, _V2_NULLS) if second else 0,
         is_compressed=not second or _number(page, _V2_COMPRESSED, 1) == 1,
         end=end,
     )

@@ -70,26 +70,17 @@ class ParquetSource:
 
     @contextmanager
     def open(self, place: int) -> Iterator[OpenFile]:
-        """The file of a group, until it is left."""
-        group = self._plan.groups[place]
-        if not _is_remote(self._plan.files[group.file].url):
-            with pa.memory_map(local_path(self._plan.url(group.file))) as file:
-                footer = self._footer(group.file, file)
-                yield OpenFile(_parquet(file, footer.metadata, group), file)
-            return
-        with self._lock:
-            ahead = self._ahead.pop(place, None)
-            kept = self._kept.pop(place, None)
-        if ahead is not None:
-            parts = ahead.result()
-            self._ahead_bytes -= sum(part.data.size for part in parts)
-        else:
-            parts = self._fetch(place) if kept is None else kept
-        self._keep(place, parts, was_kept=kept is not None)
-        footer = self._footer(group.file)
-        file = SparseFile(footer.size, parts, lambda start, stop: self._http.read(group.file, start, stop))
-        with pa.PythonFile(file, mode="r") as opened:
-            yield OpenFile(_parquet(opened, footer.metadata, group), opened)
+        """The file of a group, until it is left. Raises IcecoreError where it cannot be read, there included."""
+        try:
+            with self._open(place) as opened:
+                yield opened
+        except (OSError, pa.ArrowException) as error:
+            group = self._plan.groups[place]
+            raise IcecoreError(
+                "FAILED_PRECONDITION",
+                f"Row group {group.ordinal} of {self._plan.files[group.file].path} cannot be read: {error} It is "
+                "damaged, or out of this machine's reach. Read via='feed'.",
+            ) from error
 
     def expect(self, place: int, *, twice: bool = False) -> None:
         """The group will be opened soon; `twice` where once more, much later."""
@@ -118,6 +109,29 @@ class ParquetSource:
         """Whether any file is."""
         return any(_is_remote(file.url) for file in self._plan.files)
 
+    @contextmanager
+    def _open(self, place: int) -> Iterator[OpenFile]:
+        group = self._plan.groups[place]
+        if not _is_remote(self._plan.files[group.file].url):
+            with pa.memory_map(local_path(self._plan.url(group.file))) as file:
+                footer = self._footer(group.file, file)
+                yield OpenFile(_parquet(file, footer.metadata, group), file)
+            return
+        with self._lock:
+            ahead = self._ahead.pop(place, None)
+            kept = self._kept.pop(place, None)
+        if ahead is not None:
+            parts = ahead.result()
+            with self._lock:
+                self._ahead_bytes -= sum(part.data.size for part in parts)
+        else:
+            parts = self._fetch(place) if kept is None else kept
+        self._keep(place, parts, was_kept=kept is not None)
+        footer = self._footer(group.file)
+        file = SparseFile(footer.size, parts, lambda start, stop: self._http.read(group.file, start, stop))
+        with pa.PythonFile(file, mode="r") as opened:
+            yield OpenFile(_parquet(opened, footer.metadata, group), opened)
+
     def _keep(self, place: int, parts: list[Held], *, was_kept: bool) -> None:
         size = sum(part.data.size for part in parts)
         with self._lock:
@@ -130,7 +144,8 @@ class ParquetSource:
 
     def _fetch_ahead(self, place: int) -> list[Held]:
         parts = self._fetch(place)
-        self._ahead_bytes += sum(part.data.size for part in parts)
+        with self._lock:
+            self._ahead_bytes += sum(part.data.size for part in parts)
         return parts
 
     def _fetch(self, place: int) -> list[Held]:
@@ -227,7 +242,8 @@ def _joined(buffers: list[pa.Buffer]) -> pa.Buffer:
 
 
 def _parquet(file: pa.NativeFile, footer: pq.FileMetaData, group: PlanGroup) -> pq.ParquetFile:
-    return pq.ParquetFile(file, metadata=footer, read_dictionary=coded_columns(footer, group.ordinal))
+    coded = coded_columns(footer, group.ordinal)
+    return pq.ParquetFile(file, metadata=footer, read_dictionary=coded, page_checksum_verification=True)
 
 
 def _is_remote(url: str) -> bool:

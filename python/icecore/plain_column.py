@@ -1,5 +1,6 @@
 """Columns whose pages hold numbers just as they are in memory: decompressed, and not assembled by anyone."""
 
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +11,11 @@ from numpy.typing import NDArray
 from icecore.page_header import DATA_PAGE, DATA_PAGE_V2, PageHeader, page_header
 
 _BYTES_OF = {"INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8}
-_CODEC_OF = {"UNCOMPRESSED": None, "SNAPPY": "snappy", "GZIP": "gzip", "BROTLI": "brotli", "ZSTD": "zstd"}
+#: What a stream lacks of its length, pyarrow leaves as it is in memory: not so with ZSTD, and SNAPPY says its length.
+_CODEC_OF = {"UNCOMPRESSED": None, "SNAPPY": "snappy", "ZSTD": "zstd"}
 #: RLE and BIT_PACKED are those of the levels.
 _ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 _PLAIN, _RLE = 0, 3
-#: Those of a page, which are a bit a value or less, are never as many as its values and these.
-_LEVELS_BYTES_MAX = 64
 #: Of the levels of a page of the first version, before them.
 _LENGTH_BYTES = 4
 
@@ -45,66 +45,79 @@ def plain_values(file: pa.NativeFile, column: StoredColumn, rows: int) -> NDArra
     """The values of a column that may be plain: a row of bytes for each. None where it is not plain, has a null or is
     damaged: whoever reads it with more care will know. They begin anywhere in memory."""
     chunk, schema = column
+    width, name = _BYTES_OF[chunk.physical_type], _CODEC_OF[chunk.compression]
+    codec = None if name is None else pa.Codec(name)
+    pages = []
+    at = 0
     try:
         file.seek(chunk.data_page_offset)
         stored = file.read_buffer(chunk.total_compressed_size)
-        width = _BYTES_OF[chunk.physical_type]
-        name = _CODEC_OF[chunk.compression]
-        codec = None if name is None else pa.Codec(name)
-        pages = []
-        at = 0
         with memoryview(stored) as view, view.cast("B") as bytes_of:
             while at < stored.size:
                 header = page_header(bytes_of, at)
                 at = header.end + header.stored_size
                 if not (0 < header.values <= rows and 0 <= header.stored_size <= stored.size - header.end):
                     return None
-                if not 0 <= header.size - header.values * width <= header.values + _LEVELS_BYTES_MAX:
+                rows -= header.values
+                page = stored.slice(header.end, header.stored_size)
+                values = _page_values(page, header, codec, width, is_nullable=schema.max_definition_level > 0)
+                if values is None:
                     return None
-                page = _page(stored.slice(header.end, header.stored_size), header, codec)
-                begin = _values_begin(page, header, is_nullable=schema.max_definition_level > 0)
-                if begin is None:
-                    return None
-                pages.append(np.frombuffer(page, np.uint8, offset=begin))
-        values = (pages[0] if len(pages) == 1 else np.concatenate(pages)).reshape(-1, width)
-        return values if len(values) == rows else None
+                pages.append(values)
+        return (pages[0] if len(pages) == 1 else np.concatenate(pages)).reshape(-1, width) if rows == 0 else None
     except (ValueError, IndexError, OSError):
         return None
 
 
-def _page(stored: pa.Buffer, header: PageHeader, codec: pa.Codec | None) -> pa.Buffer:
-    """Without the levels that are not compressed."""
-    page, size = stored.slice(header.level_bytes), header.size - header.level_bytes
-    if codec is not None and header.is_compressed:
-        page = codec.decompress(page, decompressed_size=size)
-    if page.size != size:
-        raise ValueError("A page is not as long as its header says.")
-    return page
-
-
-def _values_begin(page: pa.Buffer, header: PageHeader, *, is_nullable: bool) -> int | None:
-    """Where the values stand in a page of the first version behind levels; None where they are no plain ones."""
-    if header.encoding != _PLAIN:
+def _page_values(
+    page: pa.Buffer, header: PageHeader, codec: pa.Codec | None, width: int, *, is_nullable: bool
+) -> NDArray[np.uint8] | None:
+    """None where they are no plain ones, or one is null; raises an error, or is None, where the page is damaged."""
+    levels = _levels_of_values(header.values) if is_nullable else b""
+    is_first = header.kind == DATA_PAGE
+    if is_first and is_nullable:
+        levels = len(levels).to_bytes(_LENGTH_BYTES, "little") + levels
+    # Those of the first version are compressed with the values.
+    before, within = (b"", levels) if is_first else (levels, b"")
+    size = len(within) + header.values * width
+    if (
+        header.kind not in (DATA_PAGE, DATA_PAGE_V2)
+        or header.encoding != _PLAIN
+        or (is_first and is_nullable and header.level_encoding != _RLE)
+        or (header.level_bytes, header.size) != (len(before), len(before) + size)
+        or page.slice(0, len(before)).to_pybytes() != before
+        or (header.crc is not None and zlib.crc32(page) != header.crc & 0xFFFFFFFF)
+    ):
         return None
-    if header.kind == DATA_PAGE_V2:
-        return 0 if header.nulls == 0 else None
-    if header.kind != DATA_PAGE:
+    whole = _decompressed(page.slice(len(before)), codec if header.is_compressed else None, size)
+    if whole.slice(0, len(within)).to_pybytes() != within:
         return None
-    if not is_nullable:
-        return 0
-    if header.level_encoding != _RLE:
-        return None
-    count = int.from_bytes(page.slice(0, _LENGTH_BYTES).to_pybytes(), "little")
-    levels = page.slice(_LENGTH_BYTES, count).to_pybytes()
-    return _LENGTH_BYTES + count if _is_one_run(levels, header.values) else None
+    return np.frombuffer(whole, np.uint8, offset=len(within))
 
 
-def _is_one_run(levels: bytes, count: int) -> bool:
-    """Whether all are 1, in one run: its length, twice, as a number of 7 bits a byte; then the level."""
-    run = bytearray()
-    rest = count << 1
-    while rest > 127:
-        run.append(128 | rest & 127)
-        rest >>= 7
-    run.append(rest)
-    return levels == bytes(run) + b"\x01"
+def _decompressed(page: pa.Buffer, codec: pa.Codec | None, size: int) -> pa.Buffer:
+    """As many bytes as `size`. Raises ValueError, IndexError or OSError where the page has others."""
+    if codec is None:
+        if page.size != size:
+            raise ValueError("A page is not as long as its header says.")
+        return page
+    if codec.name == "snappy":
+        length = _varint(size)
+        if page.slice(0, len(length)).to_pybytes() != length:
+            raise ValueError("A page is not as long as its header says.")
+    return codec.decompress(page, decompressed_size=size)
+
+
+def _levels_of_values(count: int) -> bytes:
+    """Levels of which all are 1, in one run: its length, twice; then the level."""
+    return _varint(count << 1) + b"\x01"
+
+
+def _varint(number: int) -> bytes:
+    """A number, 7 bits a byte, the lowest first."""
+    written = bytearray()
+    while number > 127:
+        written.append(128 | number & 127)
+        number >>= 7
+    written.append(number)
+    return bytes(written)
