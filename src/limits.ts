@@ -53,7 +53,7 @@ export const storageAttemptsMax = 5;
 export const storageConnectMsMax = 5_000;
 export const storageRequestMsMax = 60_000;
 export const storageIdleMsMax = 30_000;
-/** Connections to the object store; further requests wait for one. */
+/** Connections of a thread to the object store; further requests wait for one. So many others receive ranges in place. */
 export const storageSocketsMax = 64;
 /** Connections that ranges are received by in place, as far as they are kept open between two; and how long none is tried where one was refused. */
 export const storageReceivedIdleMax = 32;

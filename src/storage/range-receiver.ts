@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { storageReceivedIdleMax, storageReceiverRestMs } from '../limits.ts';
+import { storageReceivedIdleMax, storageReceiverRestMs, storageSocketsMax } from '../limits.ts';
 import { type RangeAnswer, RangeConnection, type RangeRequest } from './received-range.ts';
 
 /** As the SDK hands it to its handler. */
@@ -50,22 +50,30 @@ export function receiveRanges(client: S3Client): void {
 
 class RangeReceiver {
   readonly #idle = new Map<string, RangeConnection[]>();
+  #underWay = 0;
   #restUntilMs = 0;
+  #isClosed = false;
 
   /** Null for what the SDK's handler has to ask for. */
   async response(request: SignedRequest, { receiving, abortSignal }: ReceivingOptions): Promise<object | null> {
-    if (receiving === undefined || abortSignal !== undefined || performance.now() < this.#restUntilMs) return null;
+    if (receiving === undefined || abortSignal !== undefined) return null;
+    // By the SDK's handler, what is too much waits for one of its connections.
+    if (performance.now() < this.#restUntilMs || this.#underWay >= storageSocketsMax) return null;
     const range = rangeRequest(request);
     if (range === null) return null;
-    const answer = await this.#get(range, receiving.into);
-    if (answer === null) this.#restUntilMs = performance.now() + storageReceiverRestMs;
-    // A checksum is the SDK's to compare.
-    if (answer === null || Object.keys(answer.headers).some((name) => name.startsWith('x-amz-checksum'))) return null;
+    this.#underWay++;
+    const answer = await this.#get(range, receiving.into).finally(() => this.#underWay--);
+    if (answer === null) {
+      this.#restUntilMs = performance.now() + storageReceiverRestMs;
+      return null;
+    }
     receiving.isFilled = true;
     return { response: { statusCode: 206, headers: { ...answer.headers }, body: Readable.from([]) } };
   }
 
+  /** What is under way is received to its end. */
   close(): void {
+    this.#isClosed = true;
     for (const connection of [...this.#idle.values()].flat()) connection.close();
     this.#idle.clear();
   }
@@ -76,7 +84,7 @@ class RangeReceiver {
       if (!kept.isOpen) continue;
       const answer = await this.#by(kept, request, into);
       // The store may have closed it while it was asked.
-      if (answer !== null) return answer;
+      if (answer !== null || kept.isAnswering) return answer;
       break;
     }
     return await this.#by(new RangeConnection(request), request, into);
@@ -85,7 +93,7 @@ class RangeReceiver {
   async #by(connection: RangeConnection, request: RangeRequest, into: Uint8Array): Promise<RangeAnswer | null> {
     const answer = await connection.get(request, into);
     const idle = this.#idleOf(request);
-    if (connection.isOpen && idle.length < storageReceivedIdleMax) idle.push(connection);
+    if (connection.isOpen && !this.#isClosed && idle.length < storageReceivedIdleMax) idle.push(connection);
     else connection.close();
     return answer;
   }
@@ -102,7 +110,8 @@ class RangeReceiver {
 function rangeRequest(request: SignedRequest): RangeRequest | null {
   const { method, protocol, hostname, port, path, query, headers, body, username, fragment } = request;
   const isSecure = protocol === 'https:';
-  if (method !== 'GET' || (!isSecure && protocol !== 'http:') || headers.range === undefined) return null;
+  if (method !== 'GET' || (!isSecure && protocol !== 'http:') || headers.range === undefined || headers.host === undefined)
+    return null;
   if (body !== undefined || username !== undefined || fragment !== undefined) return null;
   const parameters: string[] = [];
   for (const [name, value] of Object.entries(query ?? {})) {
@@ -117,7 +126,9 @@ function rangeRequest(request: SignedRequest): RangeRequest | null {
       .every((text) => isPrintable.test(text))
   )
     return null;
-  return { isSecure, host: hostname, port: port ?? (isSecure ? 443 : 80), path: whole, headers };
+  // An address of IPv6 stands in brackets.
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return { isSecure, host, port: port ?? (isSecure ? 443 : 80), path: whole, headers };
 }
 
 /** Nothing that ends a line, or has another form on the wire. */

@@ -1,7 +1,7 @@
-import { connect as connectPlainly, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import { connect as connectPlainly, isIP, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectSecurely } from 'node:tls';
 import { storageConnectMsMax, storageIdleMsMax, storageRequestMsMax } from '../limits.ts';
-import { readResponseHead } from './response-head.ts';
+import { type ResponseHead, readResponseHead } from './response-head.ts';
 
 /** A request that has been signed already. */
 export interface RangeRequest {
@@ -10,6 +10,7 @@ export interface RangeRequest {
   readonly port: number;
   /** With its query. */
   readonly path: string;
+  /** `host` among them. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -27,15 +28,17 @@ export class RangeConnection {
   readonly #socket: Socket;
   #getting: Getting | null = null;
   #isOpen = true;
+  #isAnswering = false;
 
   constructor({ isSecure, host, port }: RangeRequest) {
     const onread: OnReadOpts = { buffer: received, callback: (count: number) => this.#receive(received.subarray(0, count)) };
     const place: TcpSocketConnectOpts & { readonly onread: OnReadOpts } = { host, port, onread };
-    // Node's types lack what it takes.
-    const secure = { ...place, servername: host } as ConnectionOptions;
+    // Node's types lack what it takes. Addresses are no server names (RFC 6066, section 3).
+    const secure = { ...place, servername: isIP(host) === 0 ? host : '' } as ConnectionOptions;
     this.#socket = isSecure ? connectSecurely(secure) : connectPlainly(place);
     this.#socket.setNoDelay(true);
-    this.#socket.setKeepAlive(true);
+    // One that a gateway forgot while it was idle is noticed.
+    this.#socket.setKeepAlive(true, storageConnectMsMax);
     this.#socket.setTimeout(storageConnectMsMax);
     this.#socket.once(isSecure ? 'secureConnect' : 'connect', () => this.#socket.setTimeout(storageRequestMsMax));
     this.#socket.on('timeout', () => this.close());
@@ -49,14 +52,20 @@ export class RangeConnection {
     return this.#isOpen;
   }
 
+  /** Whether anything came of the answer to what was asked last. */
+  get isAnswering(): boolean {
+    return this.#isAnswering;
+  }
+
   /**
    * Gets the bytes of a range, into `into`, which nothing is written to any more when this resolves. Null where anything is not as it is when
    * all is well: the connection is closed then, and what was wrong is found out by whoever asks in another way.
    */
-  async get({ host, path, headers }: RangeRequest, into: Uint8Array): Promise<RangeAnswer | null> {
-    const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  async get({ path, headers }: RangeRequest, into: Uint8Array): Promise<RangeAnswer | null> {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const { promise, resolve } = Promise.withResolvers<RangeAnswer | null>();
     this.#getting = { into, filled: 0, head: new Uint8Array(), headers: null, resolve };
+    this.#isAnswering = false;
     this.#socket.ref();
     if (!this.#socket.connecting) this.#socket.setTimeout(storageRequestMsMax);
     this.#socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
@@ -80,6 +89,7 @@ export class RangeConnection {
 
   #receive(bytes: Uint8Array): boolean {
     const getting = this.#getting;
+    this.#isAnswering = true;
     // Nobody asked for anything.
     if (getting === null) this.close();
     else if (getting.headers !== null) this.#fill(getting, bytes);
@@ -91,7 +101,7 @@ export class RangeConnection {
     getting.head = Buffer.concat([getting.head, bytes]);
     const head = readResponseHead(getting.head);
     if (head === null) return;
-    if (head === 'odd' || head.status !== 206 || Number(head.headers['content-length']) !== getting.into.length) {
+    if (head === 'odd' || !isPlain(head, getting.into.length)) {
       this.close();
       return;
     }
@@ -112,6 +122,12 @@ export class RangeConnection {
     this.#getting = null;
     resolve({ headers: headers ?? {} });
   }
+}
+
+/** The bytes that were wanted, and no checksum of them: that is the SDK's to compare. */
+function isPlain({ status, headers }: ResponseHead, byteLength: number): boolean {
+  if (status !== 206 || Number(headers['content-length']) !== byteLength) return false;
+  return !Object.keys(headers).some((name) => name.startsWith('x-amz-checksum'));
 }
 
 interface Getting {

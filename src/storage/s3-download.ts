@@ -63,7 +63,8 @@ export async function downloadObject(
       next = version.sizeBytes;
       throw reason;
     };
-    const outcomes = await Promise.allSettled(Array.from({ length: storagePartsMax }, () => fetchParts().catch(stop)));
+    const atOnce = Math.min(storagePartsMax, Math.ceil(version.sizeBytes / storagePartBytes));
+    const outcomes = await Promise.allSettled(Array.from({ length: atOnce }, () => fetchParts().catch(stop)));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   } finally {
     await file.close();
@@ -85,14 +86,16 @@ async function readOnce(
   const receiving =
     range !== undefined && into?.length === range.end - range.start ? ({ into, isFilled: false } satisfies Receiving) : null;
   const options: ReceivingOptions = receiving === null ? {} : { receiving };
-  const { Body: body } = await client.send(get, options).catch((error: unknown) => {
+  const { Body: body, ContentRange: sent } = await client.send(get, options).catch((error: unknown) => {
     if (range !== undefined && httpStatus(error) === 416) throw tooShort(object.location, range, null);
     if (httpStatus(error) === 412) throw changed(object);
     throw s3Error(object.location, error);
   });
-  if (receiving?.isFilled) return { bytes: receiving.into };
   try {
-    return { bytes: body === undefined ? new Uint8Array(0) : await body.transformToByteArray() };
+    const bytes = receiving?.isFilled ? receiving.into : ((await body?.transformToByteArray()) ?? new Uint8Array(0));
+    // How many they are is for the caller to see.
+    if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`)) return { bytes };
+    return { brokenOff: otherBytes(object, range, sent) };
   } catch (brokenOff) {
     return { brokenOff };
   }
@@ -104,6 +107,14 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): P
     const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
     written += bytesWritten;
   }
+}
+
+function otherBytes({ location }: S3Object, { start, end }: ByteRange, sent: string): IcecoreError {
+  return new IcecoreError(
+    'INTERNAL',
+    `Bytes ${start} to ${end} of ${location} were asked for, and the object store sent "${sent.slice(0, 100)}": something between it and this server mixes answers up.`,
+    { context: { location, start, end }, retryable: true },
+  );
 }
 
 function changed(object: S3Object): IcecoreError {
