@@ -47,7 +47,7 @@ const halves: CellLoops<Int16Array> = {
   perCell: 1,
   view(bytes) {
     const { buffer, byteOffset, byteLength } = alignedTo(2, bytes);
-    return new Int16Array(buffer, byteOffset, byteLength >> 1);
+    return new Int16Array(buffer, byteOffset, Math.floor(byteLength / 2));
   },
   rows(source, target, rows, from, count, at, stride) {
     const end = (from + count) | 0;
@@ -99,5 +99,5 @@ const stridedBytes: CellLoops<Uint8Array>['strided'] = (source, target, from, co
 
 function int32s(bytes: Uint8Array): Int32Array {
   const { buffer, byteOffset, byteLength } = alignedTo(4, bytes);
-  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+  return new Int32Array(buffer, byteOffset, Math.floor(byteLength / 4));
 }

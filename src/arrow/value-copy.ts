@@ -9,6 +9,8 @@ import type { Weave } from './woven-picks.ts';
 const stepBytes = 16;
 /** Longer ones are worth a call of the engine's own copy. */
 const longBytes = 512;
+/** Of 32 bits. */
+const numberMax = 2 ** 31 - 1;
 
 /** Texts or binary values of a block. */
 export interface Values {
@@ -123,6 +125,6 @@ function copyLoosely(reads: DataView, writes: DataView, start: number, end: numb
 
 /** What lies behind the values may be read too, whatever it is; as far as numbers of 32 bits go. */
 function readsOf({ bytes }: Values): DataView {
-  const length = Math.min(bytes.buffer.byteLength - bytes.byteOffset, bytes.byteLength + stepBytes);
+  const length = Math.min(bytes.buffer.byteLength - bytes.byteOffset, bytes.byteLength + stepBytes, numberMax);
   return new DataView(bytes.buffer, bytes.byteOffset, length);
 }

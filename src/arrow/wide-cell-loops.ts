@@ -5,7 +5,7 @@ export const doubles: CellLoops<Float64Array> = {
   perCell: 1,
   view(bytes) {
     const { buffer, byteOffset, byteLength } = alignedTo(8, bytes);
-    return new Float64Array(buffer, byteOffset, byteLength >> 3);
+    return new Float64Array(buffer, byteOffset, Math.floor(byteLength / 8));
   },
   rows(source, target, rows, from, count, at, stride) {
     const end = (from + count) | 0;
@@ -35,7 +35,7 @@ export const longs: CellLoops<BigInt64Array> = {
   perCell: 1,
   view(bytes) {
     const { buffer, byteOffset, byteLength } = alignedTo(8, bytes);
-    return new BigInt64Array(buffer, byteOffset, byteLength >> 3);
+    return new BigInt64Array(buffer, byteOffset, Math.floor(byteLength / 8));
   },
   rows(source, target, rows, from, count, at, stride) {
     const end = (from + count) | 0;

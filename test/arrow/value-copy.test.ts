@@ -68,3 +68,14 @@ it('weaves the values of lanes, and not a byte besides', () => {
     ),
   );
 });
+
+it('copies the last values of 2 GiB, with memory behind them that may be read', () => {
+  const size = 2 ** 31 - 1;
+  // Pages that nobody writes to take no memory.
+  const memory = new Uint8Array(Buffer.allocUnsafeSlow(size + 64).buffer);
+  const source = { bytes: memory.subarray(0, size), offsets: Int32Array.of(0, size - 10, size) };
+  source.bytes.set(Buffer.from('0123456789'), size - 10);
+  const { target } = targetOf(Array.from({ length: 3 }, () => Buffer.alloc(10)));
+  copyValues(source, target, { block: 0, rows: Uint16Array.of(1, 1, 1), from: 0, count: 3, at: 0, stride: 1 });
+  expect(Buffer.from(target.bytes).toString()).toBe('0123456789'.repeat(3));
+});
