@@ -107,13 +107,14 @@ export class TrainingFeeds {
 
   /**
    * Settles what is read and counts it. Throws BAD_USER_INPUT, NOT_FOUND, CONFLICT where the cursor was made with something else, OVERLOADED
-   * where too many feeds are read.
+   * where too many feeds are read, FAILED_PRECONDITION where these are closed.
    */
   async open(input: TrainingFeedInput, signal?: AbortSignal): Promise<TrainingFeed> {
     this.#refuseBeyondLimit();
     const share = feedShare(input);
     const compression = feedCompression(input);
-    // Its threads start while the table's metadata is read.
+    // Its threads start while the table's metadata is read, also those that ended since there was no work for them.
+    this.#pool.workers();
     const opened = this.#opened();
     opened.catch(() => undefined);
     const rows = await resolveFeedRows(this.#options, input, signal);
@@ -169,8 +170,6 @@ export class TrainingFeeds {
 
   async #start(): Promise<FeedEngine> {
     const { cacheDirectory, cacheBytesMax } = this.#options;
-    // They start while the feed is planned.
-    this.#pool.workers();
     const cache = await BlockCache.open(join(cacheDirectory, 'feeds'), cacheBytesMax);
     this.#decodes = new FeedDecodes(cache, this.#pool);
     const made = { cache, pool: this.#pool, decodes: this.#decodes };

@@ -218,3 +218,12 @@ test('readers beyond the limit are turned away, and come in when another leaves'
   expect(await feed.batches.next()).toMatchObject({ value: { rowCount, last: true } });
   await few.close();
 });
+
+test('feeds that are closed open no more, and those that were open end', async () => {
+  const closed = openFeeds(world);
+  const feed = await closed.open({ source });
+  await closed.close();
+  const refused = { code: 'FAILED_PRECONDITION', message: expect.stringMatching(/are closed/), retryable: true };
+  await expect(closed.open({ source })).rejects.toMatchObject(refused);
+  await expect(feed.batches.next()).rejects.toMatchObject(refused);
+});
