@@ -81,8 +81,10 @@ export class BlockFileWriter {
 
   /** Holds no file open until the next call: of thousands that are written in turns, each rests most of the time. */
   rest(): void {
-    if (this.#file !== null) closeSync(this.#file);
+    const file = this.#file;
+    // First, since the number is another's file once it is closed, also where closing fails.
     this.#file = null;
+    if (file !== null) closeSync(file);
   }
 
   /** Bytes written so far. */
