@@ -3,8 +3,7 @@
 import base64
 import datetime
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +44,7 @@ def group_blocks(
         if kept.num_rows == 0:
             continue
         matching += kept.num_rows
-        columns = [_column(kept, field, sources[field.name], file.constants) for field in schema]
+        columns = [_column(kept, field, sources[field.name], file) for field in schema]
         batch = _batch(columns, schema, kept.num_rows)
         if held_rows == 0 and batch.num_rows == BLOCK_ROWS_MAX:
             yield batch
@@ -125,10 +124,15 @@ def sources_of(held: Iterable[pa.Field], wanted: Iterable[pa.Field]) -> dict[str
     return sources
 
 
-def _column(read: pa.RecordBatch, field: pa.Field, source: pa.Field | None, constants: Mapping[str, Any]) -> pa.Array:
+def _column(read: pa.RecordBatch, field: pa.Field, source: pa.Field | None, file: PlanFile) -> pa.Array:
     if source is not None:
         return fitted(read.column(source.name), source, field)
-    value = constants.get(field.name)
+    if field.name not in file.constants:
+        raise IcecoreError(
+            "CONFLICT",
+            f"{file.path} lacks the column {field.name}, which it has by the plan: it was changed. Read via='feed'.",
+        )
+    value = file.constants[field.name]
     if value is None:
         return pa.nulls(read.num_rows, field.type)
     return _repeated(value, field.type, read.num_rows)

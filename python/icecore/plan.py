@@ -33,7 +33,7 @@ query ($input: TrainingFeedInput!, $first: Int!, $after: String) {
     order { algorithm shuffle seed epoch lanes }
     files(first: $first, after: $after) {
       edges { node {
-        path url skippedRows fieldIds constants
+        path url skippedRows constants
         rowGroups { ordinal firstRow rowCount matchingRows }
       } }
       pageInfo { hasNextPage endCursor }
@@ -72,9 +72,7 @@ class PlanFile:
     url: str
     #: Positions of rows that are deleted or do not match, ascending.
     skipped: NDArray[np.int64]
-    #: Of the columns that the file has.
-    field_ids: frozenset[int]
-    #: Of columns that it lacks, by name; others that it lacks are null.
+    #: Of the columns that it lacks, by name.
     constants: Mapping[str, Any]
 
 
@@ -176,7 +174,7 @@ def _nodes(page: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _file(node: Mapping[str, Any]) -> PlanFile:
     skipped = node["skippedRows"]
     positions = np.empty(0, np.int64) if skipped is None else roaring_positions(base64.b64decode(skipped))
-    return PlanFile(node["path"], node["url"], positions, frozenset(node["fieldIds"]), node["constants"] or {})
+    return PlanFile(node["path"], node["url"], positions, node["constants"] or {})
 
 
 def _group(file: int, said: Mapping[str, Any]) -> PlanGroup:

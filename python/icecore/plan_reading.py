@@ -62,7 +62,6 @@ class PlanReading:
         self._gathered: LaneGather | None = None
         self._made: deque[TrainingBatch] = deque()
         self._cursor = input.cursor
-        self._taken = 0
         self._made_count = 0
         self._closed = False
 

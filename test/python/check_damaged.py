@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from icecore.client import Client
 from icecore.errors import IcecoreError
 from icecore.feed_input import FeedInput
+from icecore.group_rows import group_blocks
 from icecore.order import EpochOrder
 from icecore.plain_column import StoredColumn, plain_values
 from icecore.plan import PlanFile, PlanGroup
@@ -84,7 +85,7 @@ def _read_refused(path: Path) -> list[str]:
     chunk = pq.read_metadata(path).row_group(0).column(0)
     whole[chunk.data_page_offset + chunk.total_compressed_size // 2] ^= 1
     path.write_bytes(whole)
-    file = PlanFile("the file", str(path), np.empty(0, np.int64), frozenset(), {})
+    file = PlanFile("the file", str(path), np.empty(0, np.int64), {})
     placed = EpochOrder([300]).placed(0)
     assert placed is not None
     part = pickle.dumps([PartGroup(file, PlanGroup(0, 0, 0, 300, 300), placed)])
@@ -96,6 +97,20 @@ def _read_refused(path: Path) -> list[str]:
     except IcecoreError as error:
         return [] if "Row group 0 of the file cannot be read" in error.message else [f"a damaged file: {error}"]
     return [f"{rows} rows of a damaged file"]
+
+
+def _read_lacking(path: Path) -> list[str]:
+    """A column that the plan says nothing of, and the file does not have, is never taken for null."""
+    pq.write_table(pa.table({"n": pa.array(range(300))}), path)
+    group, wanted = PlanGroup(0, 0, 0, 300, 300), pa.schema([pa.field("m", pa.int64())])
+    read = []
+    for constants in ({"m": None}, {}):
+        file = PlanFile("the file", str(path), np.empty(0, np.int64), constants)
+        try:
+            read.append(sum(block.num_rows for block in group_blocks(pq.ParquetFile(path), wanted, file, group)))
+        except IcecoreError as error:
+            read.append(error.message)
+    return [] if read[0] == 300 and "the file lacks the column m" in str(read[1]) else [f"a column too few: {read}"]
 
 
 def main() -> None:
@@ -120,6 +135,7 @@ def main() -> None:
     for codec in ("SNAPPY", "ZSTD"):
         wrong += _read_short(folder / "short.parquet", codec, codec)
     wrong += _read_refused(folder / "refused.parquet")
+    wrong += _read_lacking(folder / "lacking.parquet")
     print(f"{len(wrong)} wrong {wrong[:5] if wrong else ''}".strip())
 
 

@@ -89,7 +89,7 @@ def _read_names(path: Path) -> list[str]:
     inner = pa.StructArray.from_arrays([pa.array(range(500, 1000))], fields=[pa.field("b", pa.int64(), nullable=False)])
     pq.write_table(pa.table({"a.b": rows, "a": inner}), path, use_dictionary=False)
     order = EpochOrder([500], shuffle="NONE")
-    file, group = PlanFile("", "", np.empty(0, np.int64), frozenset(), {}), PlanGroup(0, 0, 0, 500, 500)
+    file, group = PlanFile("", "", np.empty(0, np.int64), {}), PlanGroup(0, 0, 0, 500, 500)
     with pa.memory_map(str(path)) as opened:
         wanted = pa.schema([pa.field("a.b", pa.int64())])
         blocks = list(order.blocks_of(range(500)))
