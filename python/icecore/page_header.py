@@ -22,7 +22,7 @@ class PageHeader(NamedTuple):
     stored_size: int
     #: CRC-32 of the page as it is stored, signed; None where there is none.
     crc: int | None
-    #: Those that are null included; 0 where it is no page of data.
+    #: Those that are null included.
     values: int
     encoding: int
     #: How the definition levels of a page of the first version are stored.
@@ -35,13 +35,13 @@ class PageHeader(NamedTuple):
 
 
 def page_header(data: memoryview, start: int) -> PageHeader:
-    """The header at `start`. Raises ValueError or IndexError where there is none."""
+    """The header of the page of data at `start`. Raises ValueError or IndexError where there is none."""
     said, end = _struct(data, start, 0)
     kind = _number(said, _TYPE)
-    page = said.get(_DATA_V2 if kind == DATA_PAGE_V2 else _DATA, {})
-    if isinstance(page, int):
-        raise ValueError("A page's header is none.")
     second = kind == DATA_PAGE_V2
+    page = said.get(_DATA_V2 if second else _DATA)
+    if kind not in (DATA_PAGE, DATA_PAGE_V2) or not isinstance(page, dict):
+        raise ValueError("This is the header of no page of data.")
     return PageHeader(
         kind=kind,
         size=_number(said, _SIZE),
@@ -56,7 +56,7 @@ def page_header(data: memoryview, start: int) -> PageHeader:
     )
 
 
-def _number(struct: Struct, field: int, default: int = 0) -> int:
+def _number(struct: Struct, field: int, default: int | None = None) -> int:
     value = struct.get(field, default)
     if not isinstance(value, int):
         raise ValueError("A page's header is none.")
@@ -82,10 +82,13 @@ def _struct(data: memoryview, at: int, depth: int) -> tuple[Struct, int]:
             fields[field] = 2 - kind
         elif kind == 3:
             at += 1
-        elif kind in (4, 5, 6):
+        elif kind == 5:
             fields[field], at = _zigzag(data, at)
+        elif kind in (4, 6):
+            # Other widths than those of what is asked for.
+            _, at = _varint(data, at)
         elif kind == 8:
-            # Bounds of the values: nobody asks for them.
+            # Bounds of the values, in statistics: nobody asks for them.
             size, at = _varint(data, at)
             at += size
         elif kind == 12:

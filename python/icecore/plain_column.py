@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from icecore.page_header import DATA_PAGE, DATA_PAGE_V2, PageHeader, page_header
+from icecore.page_header import DATA_PAGE, PageHeader, page_header
 
 _BYTES_OF = {"INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8}
 #: What a stream lacks of its length, pyarrow leaves as it is in memory: not so with ZSTD, and SNAPPY says its length.
@@ -81,8 +81,7 @@ def _page_values(
     before, within = (b"", levels) if is_first else (levels, b"")
     size = len(within) + header.values * width
     if (
-        header.kind not in (DATA_PAGE, DATA_PAGE_V2)
-        or header.encoding != _PLAIN
+        header.encoding != _PLAIN
         or (is_first and is_nullable and header.level_encoding != _RLE)
         or (header.level_bytes, header.size) != (len(before), len(before) + size)
         or page.slice(0, len(before)).to_pybytes() != before
