@@ -76,9 +76,10 @@ class ParquetSource:
                 yield opened
         except (OSError, pa.ArrowException) as error:
             group = self._plan.groups[place]
+            reason = " ".join(str(error).split()).rstrip(".")
             raise IcecoreError(
                 "FAILED_PRECONDITION",
-                f"Row group {group.ordinal} of {self._plan.files[group.file].path} cannot be read: {error} It is "
+                f"Row group {group.ordinal} of {self._plan.files[group.file].path} cannot be read: {reason}. It is "
                 "damaged, or out of this machine's reach. Read via='feed'.",
             ) from error
 

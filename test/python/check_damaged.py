@@ -95,7 +95,9 @@ def _read_refused(path: Path) -> list[str]:
             block.num_rows for _, blocks in read_part(part, schema, input, Client(), patience_s=1) for block in blocks
         )
     except IcecoreError as error:
-        return [] if "Row group 0 of the file cannot be read" in error.message else [f"a damaged file: {error}"]
+        said = error.message
+        is_clear = said.startswith("Row group 0 of the file cannot be read: ") and "\n" not in said
+        return [] if is_clear else [f"a damaged file: {said}"]
     return [f"{rows} rows of a damaged file"]
 
 
