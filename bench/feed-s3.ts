@@ -9,12 +9,12 @@ import { ServerProcess } from '../test/http/server-process.ts';
 import { type ObjectStore, startObjectStore } from '../test/s3/seaweedfs.ts';
 import { type BenchRow, benchRow } from './bench.ts';
 import { startReader } from './feed/reader-process.ts';
-import { columns, rowsSql, tableName } from './feed/rows.ts';
+import { columns, filesInTable, rowsSql, tableName } from './feed/rows.ts';
 import { LineProcess } from './feed-s3/line-process.ts';
 import { median } from './side-by-side.ts';
 
-const rows = Number(process.env.ICECORE_BENCH_ROWS ?? 12_000_000);
-const files = 12;
+/** As many as `bench feed` reads, in as many files. */
+const rows = Number(process.env.ICECORE_BENCH_ROWS ?? 20_000_000);
 const rounds = 3;
 /** One gigabit a second. */
 const bytesPerSecond = 125_000_000;
@@ -87,8 +87,8 @@ async function writeTable(place: Place): Promise<void> {
     const create = 'mutation ($input: CreateTableInput!) { createTable(input: $input) { table { name } } }';
     for (const name of [tableName, smallTable]) await server.data(create, { input: { name, columns } });
     await server.data(write, { input: { table: smallTable, mode: 'APPEND', rows: { sql: rowsSql(0, 1000) } } });
-    for (let file = 0; file < files; file++) {
-      const [from = 0, to = 0] = [file, file + 1].map((each) => Math.floor((rows * each) / files));
+    for (let file = 0; file < filesInTable; file++) {
+      const [from = 0, to = 0] = [file, file + 1].map((each) => Math.floor((rows * each) / filesInTable));
       await server.data(write, { input: { table: tableName, mode: 'APPEND', rows: { sql: rowsSql(from, to) } } });
     }
   } finally {

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 export const tableName = 'bench.feed';
 /** Of directories beside the data that a run makes for itself. */
 export const scratchPrefix = 'scratch-';
-const filesInTable = 60;
+export const filesInTable = 60;
 /** How many distinct texts. */
 const texts = 1000;
 /** MosaicML's rows: it reads thousands a second, and its rate is what counts. */
