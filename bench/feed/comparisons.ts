@@ -35,6 +35,8 @@ export function comparisons(board: Scoreboard, clientCounts: readonly number[]):
     cpu(work, 'server', serverCpu);
     cpu(work, 'server and client', (figures) => serverCpu(figures) + clientCpu(figures));
   }
+  speed(ourNames.secondInOrder, peerNames.flight);
+  speed(ourNames.secondShuffled, peerNames.flight);
   speed(ourNames.inOrder, peerNames.flight, 3);
   speed(ourNames.shuffled, peerNames.flight, 2);
   speed(ourNames.plan, peerNames.parquet, 0.95);

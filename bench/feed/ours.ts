@@ -7,6 +7,8 @@ import type { Reading } from './scoreboard.ts';
 export const ourNames = {
   firstInOrder: 'feed, first epoch, in order',
   firstShuffled: 'feed, first epoch, shuffled',
+  secondInOrder: 'feed, second epoch, in order',
+  secondShuffled: 'feed, second epoch, shuffled',
   inOrder: 'feed, later epochs, in order',
   shuffled: 'feed, later epochs, shuffled',
   firstFull: 'feed, first epoch, FULL',
