@@ -236,6 +236,8 @@ export const sqlBatchRows = 65_536;
 export const feedsReadAtOnceMax = 500;
 /** Threads that decode and shuffle: more of them wait for memory and disk. */
 export const feedWorkersMax = 8;
+/** Of those threads, beside the server's others (`nice`): a third of their share where there is not enough for all. */
+export const feedWorkerNiceness = 5;
 /** Of them, those that make one batch together, some of its columns each: every one works out the order of its rows. */
 export const feedMakersMax = 4;
 /** What is smaller is made by one thread. */
@@ -292,9 +294,8 @@ export const feedAheadBatchesMax = 64;
 export const feedEncodedBytesMax = 256 * 1024 * 1024;
 /** A client that takes nothing for so long has stalled; also how long another's batch waits for its room at most. */
 export const feedIdleBatchMs = 100;
-/** What is written to a client at a time: much, or little where memory is scarce. */
-export const feedPieceBytesMax = 4 * 1024 * 1024;
-export const feedPieceBytesMin = 1024 * 1024;
+/** What is written to a client at a time, some 0.3 ms of the event loop's; others have their turn between two of them. */
+export const feedPieceBytes = 1024 * 1024;
 /** Batches below this are written together with those behind them that are ready. */
 export const arrowSmallBatchBytesMax = 256 * 1024;
 /** Rows of a SELECT that the command line shows where it is not told how many. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RecordBatch } from 'apache-arrow';
 import { IpcWriter } from '../arrow/ipc.ts';
-import { arrowSmallBatchBytesMax, feedPieceBytesMin } from '../limits.ts';
+import { arrowSmallBatchBytesMax, feedPieceBytes } from '../limits.ts';
 
 /** The part of an event that the raw transport needs: a batch to be written. */
 export interface ArrowEvent {
@@ -118,7 +118,7 @@ class SmallMessages {
   }
 
   get isEnough(): boolean {
-    return this.bytes.byteLength >= feedPieceBytesMin;
+    return this.bytes.byteLength >= feedPieceBytes;
   }
 
   /** Whether a message of these bytes could be added. */
@@ -151,6 +151,8 @@ async function* messagePieces(message: EncodedMessage): AsyncGenerator<Uint8Arra
     const piece = await message.piece(from);
     from += piece.byteLength;
     yield piece;
+    // A client that takes pieces as fast as they are written would else keep the event loop from all others.
+    await setImmediate();
   }
 }
 

@@ -1,11 +1,13 @@
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { arrowBody, type EncodedEvent } from '../../src/http/arrow-body.ts';
-import { arrowSmallBatchBytesMax, feedPieceBytesMax } from '../../src/limits.ts';
+import { arrowSmallBatchBytesMax, feedPieceBytes } from '../../src/limits.ts';
 import { EncodedBatch, EncodedBatches } from '../../src/training/feed/encoded-batches.ts';
 
 const [schemaMessage, endMessage] = [Uint8Array.of(1, 2, 3), Uint8Array.of(7, 8)];
-const bytes = fc.constantFrom(0, 1, 1000, arrowSmallBatchBytesMax, arrowSmallBatchBytesMax + 1, feedPieceBytesMax + 5);
+const bytes = fc.constantFrom(0, 1, 1000, arrowSmallBatchBytesMax, arrowSmallBatchBytesMax + 1, feedPieceBytes + 5);
 /** Of each batch, the bytes of its chunks. */
 const batches = fc.array(fc.array(bytes, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 });
 const memory = fc.constantFrom(1, 1024 ** 3);
@@ -32,4 +34,32 @@ it('writes all bytes of batches in chunks, large and small ones, and gives each 
     }),
     { numRuns: 30 },
   );
+});
+
+it('gives the event loop a turn between two pieces, also to a client that takes each at once', async () => {
+  const all = new EncodedBatches(1024 ** 3);
+  async function* events(): AsyncGenerator<EncodedEvent> {
+    for (const last of [false, true]) {
+      const chunks = [new Uint8Array(5 * feedPieceBytes)];
+      const message = new EncodedBatch(all, chunks, { make: async () => chunks, recycle: () => {}, rest: () => {} });
+      yield { schemaMessage, endMessage, message, last };
+      message.release();
+    }
+  }
+  let turns = 0;
+  let counting = setImmediate(function count() {
+    turns++;
+    counting = setImmediate(count);
+  });
+  const turnsAtPieces: number[] = [];
+  const client = new Writable({
+    write(piece: Uint8Array, _, taken) {
+      if (piece.byteLength === feedPieceBytes) turnsAtPieces.push(turns);
+      taken();
+    },
+  });
+  await pipeline(arrowBody(events()), client);
+  clearImmediate(counting);
+  expect(turnsAtPieces.length).toBe(10);
+  expect(new Set(turnsAtPieces).size).toBe(10);
 });

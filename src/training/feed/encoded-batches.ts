@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { feedIdleBatchMs, feedPieceBytesMax, feedPieceBytesMin } from '../../limits.ts';
+import { feedIdleBatchMs, feedPieceBytes } from '../../limits.ts';
 import { chunksBytes, joinedChunks, type MessageChunks, restOfChunk } from './message-chunks.ts';
 
 /** Where the bytes of a batch come from. */
@@ -115,13 +115,13 @@ export class EncodedBatch {
 
   /**
    * The next piece of it, from an offset on, to be written at once. What was given before has been taken when this is asked for. Where
-   * memory is scarce it is a small copy, which a client that stalls holds in place of the batch.
+   * memory is scarce it is a copy, which a client that stalls holds in place of the batch.
    */
   async piece(from: number): Promise<Uint8Array> {
     this.#isLent = false;
     const rest = restOfChunk(await this.#made(), from);
     this.#isLent = !this.#all.isScarce;
-    return this.#isLent ? rest.subarray(0, feedPieceBytesMax) : rest.slice(0, feedPieceBytesMin);
+    return this.#isLent ? rest.subarray(0, feedPieceBytes) : rest.slice(0, feedPieceBytes);
   }
 
   /** All of its pieces have left the process: its memory can be used again. */

@@ -10,6 +10,7 @@ import { plainFailure } from './feed-failure.ts';
 import { FeedJob } from './feed-job.ts';
 import type { FeedWorkerCalls, FeedWorkerMethod, FeedWorkerSetup, FromFeedWorker, ToFeedWorker } from './feed-worker-messages.ts';
 import { RestTimer } from './rest-timer.ts';
+import { giveWay } from './thread-priority.ts';
 
 /** The main of a worker thread: answers one message by another (feed-worker-messages.ts). */
 async function serve(port: NonNullable<typeof parentPort>, setup: FeedWorkerSetup): Promise<void> {
@@ -94,4 +95,7 @@ function buffersOf(answer: Answer): ArrayBuffer[] {
   return bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
 }
 
-if (parentPort !== null) await serve(parentPort, workerData as FeedWorkerSetup);
+if (parentPort !== null) {
+  giveWay();
+  await serve(parentPort, workerData as FeedWorkerSetup);
+}

@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { feedWorkerNiceness } from '../../../src/limits.ts';
 import { FeedPool, type FeedPoolOptions, type FeedWorker } from '../../../src/training/feed/feed-pool.ts';
 
 let directory: string;
@@ -98,4 +100,25 @@ test('a pool that is closed fails what is under way, and gives out no workers', 
   const called = worker?.call('close', { feed: 1 });
   await Promise.all([pool.close(), expect(called).rejects.toMatchObject({ code: 'INTERNAL', retryable: true })]);
   expect(() => pool.workers()).toThrow(/closed/);
+});
+
+/** Niceness of this process's threads of feeds, and of its first thread (proc(5), field 19 of `stat`). */
+function niceness(): { readonly feeds: readonly number[]; readonly main: number } {
+  const of = (thread: string) => {
+    const [, name, rest = ''] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')) ?? [];
+    return { name, nice: Number(rest.split(' ')[16]) };
+  };
+  const threads = readdirSync('/proc/self/task').map(of);
+  return {
+    feeds: threads.filter(({ name }) => name === 'training-feed').map(({ nice }) => nice),
+    main: of(String(process.pid)).nice,
+  };
+}
+
+test.runIf(process.platform === 'linux')('workers give way to the threads that answer, and to them alone', async () => {
+  const pool = openPool(2);
+  await Promise.all(pool.workers().map((worker) => openFeed(worker, 1, 3)));
+  const { feeds, main } = niceness();
+  expect(main).toBe(getPriority());
+  expect(feeds.filter((nice) => nice === Math.min(main + feedWorkerNiceness, 19)).length).toBeGreaterThanOrEqual(2);
 });

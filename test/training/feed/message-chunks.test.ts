@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { feedPieceBytesMax, feedPieceBytesMin } from '../../../src/limits.ts';
+import { feedPieceBytes } from '../../../src/limits.ts';
 import { EncodedBatch, EncodedBatches } from '../../../src/training/feed/encoded-batches.ts';
 import { chunksBytes, joinedChunks, restOfChunk } from '../../../src/training/feed/message-chunks.ts';
 
@@ -30,7 +30,7 @@ test('from any byte on, chunk by chunk, they are the bytes of the whole', () => 
   );
 });
 
-const sizes = [feedPieceBytesMax + 3, 0, 1, feedPieceBytesMin * 2] as const;
+const sizes = [feedPieceBytes + 3, 0, 1, feedPieceBytes * 2] as const;
 
 async function piecesOf(message: EncodedBatch): Promise<readonly Uint8Array[]> {
   const pieces: Uint8Array[] = [];
@@ -45,7 +45,7 @@ test('an encoded batch in chunks is given piece by piece without a copy, and its
   const message = new EncodedBatch(new EncodedBatches(1024 ** 3), chunks, source);
   const pieces = await piecesOf(message);
   expect(Buffer.compare(Buffer.concat(pieces), joinedChunks(chunks))).toBe(0);
-  expect(pieces.map(({ byteLength }) => byteLength)).toEqual([feedPieceBytesMax, 3, 1, feedPieceBytesMin * 2]);
+  expect(pieces.map(({ byteLength }) => byteLength)).toEqual([feedPieceBytes, 3, 1, feedPieceBytes, feedPieceBytes]);
   const memory = new Set(chunks.map(({ buffer }) => buffer));
   expect(pieces.every(({ buffer }) => memory.has(buffer as ArrayBuffer))).toBe(true);
   expect(recycled).toEqual([]);
@@ -63,7 +63,7 @@ test('where memory is scarce pieces are small copies, and one that was let go is
   };
   const message = new EncodedBatch(all, chunks, { make, recycle: () => {}, rest: () => {} });
   const first = await message.piece(0);
-  expect(first.byteLength).toBe(feedPieceBytesMin);
+  expect(first.byteLength).toBe(feedPieceBytes);
   expect(chunks.some(({ buffer }) => buffer === first.buffer)).toBe(false);
   expect(message.drop()).toBe(true);
   expect(all.bytes).toBe(0);
