@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from icecore.errors import IcecoreError
 from icecore.order import BLOCK_ROWS_MAX
@@ -104,12 +105,18 @@ def is_of(path: str, names: Collection[str]) -> bool:
 
 
 def _kept(read: pa.RecordBatch, first: int, file: PlanFile) -> pa.RecordBatch:
-    begin, end = np.searchsorted(file.skipped, [first, first + read.num_rows])
+    live = live_mask(file, first, read.num_rows)
+    return read if live is None else read.filter(pa.array(live))
+
+
+def live_mask(file: PlanFile, first: int, count: int) -> NDArray[np.bool_] | None:
+    """Which of `count` rows of a file, from `first` on, are not skipped; None where none is."""
+    begin, end = np.searchsorted(file.skipped, [first, first + count])
     if begin == end:
-        return read
-    mask = np.ones(read.num_rows, bool)
-    mask[file.skipped[begin:end] - first] = False
-    return read.filter(pa.array(mask))
+        return None
+    live = np.ones(count, bool)
+    live[file.skipped[begin:end] - first] = False
+    return live
 
 
 def sources_of(held: Iterable[pa.Field], wanted: Iterable[pa.Field]) -> dict[str, pa.Field | None]:
@@ -192,7 +199,7 @@ def _bytes(value: str, kind: pa.DataType) -> pa.Scalar:
 
 def _batch(columns: list[pa.Array], schema: pa.Schema, row_count: int) -> pa.RecordBatch:
     if not columns:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * row_count, pa.struct([])))
+        return pa.RecordBatch.from_struct_array(pa.Array.from_buffers(pa.struct([]), row_count, [None]))
     return pa.RecordBatch.from_arrays(columns, names=schema.names)
 
 

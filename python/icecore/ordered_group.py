@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from icecore.group_rows import group_blocks, sources_of
+from icecore.group_rows import group_blocks, live_mask, sources_of
 from icecore.memory import Numbers
 from icecore.order import BLOCK_ROWS_MAX, Block
 from icecore.ordered_block import OrderedBlock, OrderedColumn, Picked, block_room, ordered_columns, width_of
@@ -34,7 +34,7 @@ def ordered_group(
     Raises IcecoreError where the group has other rows than the plan says.
     """
     order = _GroupOrder(schema, blocks, memory, shuffled)
-    live = _live_rows(file, group)
+    live = live_mask(file, group.first_row, group.row_count)
     for index, (width, stored) in _plain_columns(opened.parquet, schema, group).items():
         values = plain_values(opened.bytes, stored, group.row_count)
         if values is not None:
@@ -107,13 +107,3 @@ def _plain_columns(
         if may_be_plain(stored, width):
             plain[index] = (width, stored)
     return plain
-
-
-def _live_rows(file: PlanFile, group: PlanGroup) -> NDArray[np.bool_] | None:
-    """None where all are."""
-    begin, end = np.searchsorted(file.skipped, [group.first_row, group.first_row + group.row_count])
-    if begin == end:
-        return None
-    live = np.ones(group.row_count, bool)
-    live[file.skipped[begin:end] - group.first_row] = False
-    return live
