@@ -1,6 +1,7 @@
 import type { Data, Schema } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
-import { aligned, bodyBytes, type EncodedBody, endOfStream, messageHead } from './batch-message.ts';
+import { bodyBytes, type EncodedBody, endOfStream, messageHead } from './batch-message.ts';
+import { aligned } from './block-file-part.ts';
 import { type BatchCompression, codecOf, compressedBuffer } from './buffer-compression.ts';
 import { BatchGather, type GatheredBuffer, type GatheredNode } from './column-gather.ts';
 import { IpcWriter } from './ipc.ts';

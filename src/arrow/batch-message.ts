@@ -10,17 +10,11 @@ import { MessageHeader } from 'apache-arrow/fb/message-header';
 import { MetadataVersion } from 'apache-arrow/fb/metadata-version';
 import { RecordBatch } from 'apache-arrow/fb/record-batch';
 import { Builder } from 'flatbuffers';
-import { partNumbers } from './block-file-part.ts';
+import { aligned, partNumbers } from './block-file-part.ts';
 import type { GatheredNode } from './column-gather.ts';
 
-/** Buffers begin at multiples of this, in the body and in the message, which lets readers use vector instructions. */
-const alignment = 64;
 const continuation = 0xffffffff;
 const prefixBytes = 8;
-
-export function aligned(bytes: number): number {
-  return Math.ceil(bytes / alignment) * alignment;
-}
 
 /** What a record batch message says of its body. */
 export interface BatchMessage {

@@ -1,7 +1,7 @@
 import { Data, DataType } from 'apache-arrow';
 import { IcecoreError } from '../errors.ts';
 
-/** Where each buffer of a block begins, as Arrow recommends for its own format. */
+/** Buffers of a block, of a message and of its body begin at multiples of this, as Arrow recommends: readers use vector instructions. */
 const blockAlignment = 64;
 
 /** The next multiple of 64. */

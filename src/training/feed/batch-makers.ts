@@ -160,9 +160,9 @@ export class BatchMakers {
     return failures.length > 0 ? null : { lost: answers.flatMap((answer) => ('lost' in answer ? answer.lost : [])) };
   }
 
-  #made({ buffer }: Uint8Array, worker: FeedWorker, { reading, gathering }: BatchSeconds): void {
+  #made({ buffer }: Uint8Array, worker: FeedWorker, seconds: BatchSeconds): void {
     this.#madeBy.set(buffer, worker);
-    this.#count.worked(reading + gathering);
+    this.#count.worked(total(seconds));
   }
 }
 
